@@ -1,0 +1,170 @@
+"""A finished run: every value that flowed, and gradients of any target with respect to it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+
+from netviz_desktop.problems import Problem
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.autograd.graph import GradientEdge
+
+    from netviz_desktop.graph import ModelGraph, Node
+
+_GRADIENTS_KEPT = 2  # targets whose gradients at every node stay in memory
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A value of the run.
+
+    Args:
+        tensor: detached; nobody writes to it.
+        edge: where autograd knows this value. It stays right when a later op overwrites
+            the tensor in place, which the tensor itself does not. None: no gradient.
+        state: one sentence about its gradient ("Cut by a node that has no derivative."),
+            empty when it is simply there.
+    """
+
+    tensor: Tensor
+    edge: GradientEdge | None = None
+    state: str = ""
+
+
+@dataclass
+class ForwardPass:
+    """One run of a model, with everything kept.
+
+    Args:
+        graph: the graph as it ran.
+        values: by value name; holds at least all that nodes computed, and the inputs.
+        milliseconds: node id -> time spent in it.
+        logits: name of the value that holds class scores before softmax or sigmoid, of
+            shape (N, classes) or one that flattens to it; None for a model without classes,
+            whose targets then index its flattened first output.
+        score_kind: "softmax" or "sigmoid": what turns logits into probabilities; "".
+    """
+
+    graph: ModelGraph
+    values: dict[str, Recorded]
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    logits: str | None = None
+    score_kind: str = ""
+    _gradients: OrderedDict[int, dict[str, Tensor]] = field(default_factory=OrderedDict)
+
+    def value(self, name: str) -> Tensor:
+        """A value by name.
+
+        Raises:
+            Problem: this run did not compute it.
+        """
+        if name not in self.values:
+            raise Problem(
+                f"The value “{name}” was not computed in this run.",
+                "Choose a node that the run reached.",
+            )
+        return self.values[name].tensor
+
+    def activation(self, node_id: str, output: int = 0) -> Tensor:
+        """What a node computed, in its own shape."""
+        return self.value(self._output(node_id, output))
+
+    @property
+    def target_value(self) -> str:
+        """The value that a target indexes, flattened, in its first sample."""
+        return self.logits or self.graph.outputs[0]
+
+    def check_target(self, target: int) -> None:
+        """Raises: Problem: there is no such class."""
+        count = self.value(self.target_value).numel()
+        if not 0 <= target < count:
+            raise Problem(
+                f"There is no target {target}: the output has {count} elements.",
+                f"Choose one from 0 to {count - 1}.",
+            )
+
+    def gradient(self, target: int, node_id: str, output: int = 0) -> Tensor:
+        """d score / d activation, in the activation's shape. Zeros where the score does
+        not depend on it; `gradient_state` says which of the reasons it is.
+
+        Only the part between the node and the score is differentiated.
+
+        Raises:
+            Problem: there is no such target, or the activation has no gradient at all.
+        """
+        name = self._output(node_id, output)
+        if target in self._gradients and name in self._gradients[target]:
+            return self._gradients[target][name]
+        recorded = self.values.get(name)
+        if recorded is None or recorded.edge is None:
+            raise Problem(
+                f"{node_id} has no gradient. {self.gradient_state(target, node_id, output)}",
+                "Choose a node whose floating-point output leads to the score.",
+            )
+        found = self._differentiate(target, [name])
+        return found.get(name, torch.zeros_like(recorded.tensor))
+
+    def gradients(self, target: int) -> dict[str, Tensor]:
+        """The gradient at every value that has one, by value name; kept for later calls."""
+        if target in self._gradients:
+            self._gradients.move_to_end(target)
+            return self._gradients[target]
+        names = [name for name, recorded in self.values.items() if recorded.edge is not None]
+        self._gradients[target] = self._differentiate(target, names)
+        while len(self._gradients) > _GRADIENTS_KEPT:
+            self._gradients.popitem(last=False)
+        return self._gradients[target]
+
+    def gradient_state(self, target: int, node_id: str, output: int = 0) -> str:
+        """One sentence when the gradient is not simply there, else empty."""
+        name = self._output(node_id, output)
+        recorded = self.values.get(name)
+        if recorded is None:
+            return "The node was not reached in this run."
+        if recorded.state:
+            return recorded.state
+        if not recorded.tensor.is_floating_point():
+            return f"Its output is {str(recorded.tensor.dtype)[6:]}, which has no derivative."
+        if recorded.edge is None:
+            return "It does not depend on the input through differentiable operations."
+        if target in self._gradients and name not in self._gradients[target]:
+            return "It is not on a path to the score."
+        return ""
+
+    def _differentiate(self, target: int, names: list[str]) -> dict[str, Tensor]:
+        self.check_target(target)
+        score = self.values[self.target_value]
+        if score.edge is None:
+            raise Problem(
+                "The score has no gradient: nothing differentiable leads to it.",
+                "Choose a model that computes its output in floating point.",
+            )
+        seed = torch.zeros_like(score.tensor)
+        seed.reshape(-1)[target] = 1
+        edges = [edge for name in names if (edge := self.values[name].edge) is not None]
+        found = torch.autograd.grad(
+            [score.edge], edges, [seed], retain_graph=True, allow_unused=True
+        )
+        return {n: g.detach() for n, g in zip(names, found, strict=True) if g is not None}
+
+    def _output(self, node_id: str, output: int) -> str:
+        node = self._node(node_id)
+        if not 0 <= output < len(node.outputs) or not node.outputs[output]:
+            raise Problem(
+                f"{node_id} has no output {output}.",
+                f"It has {len(node.outputs)}: choose one of them.",
+            )
+        return node.outputs[output]
+
+    def _node(self, node_id: str) -> Node:
+        if node_id not in self.graph:
+            raise Problem(
+                f"There is no node “{node_id}” in this model.",
+                "Take an id from `netviz graph`, or click a node in the window.",
+            )
+        return self.graph.node(node_id)

@@ -1,0 +1,27 @@
+"""The failures a person is told about."""
+
+from __future__ import annotations
+
+
+class Problem(Exception):  # noqa: N818 - it is what the person has, not what the program did
+    """An expected failure, in two sentences.
+
+    It crosses the link unchanged and is shown as it stands. Anything that is not a
+    Problem is a bug.
+
+    Args:
+        what: what could not be done, and to what.
+        remedy: what the person can do now.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.remedy}"
+
+
+class Cancelled(Exception):  # noqa: N818 - an outcome somebody asked for
+    """The work was stopped because somebody asked for it, or nobody needs it any more."""

@@ -1,0 +1,166 @@
+"""File -> `ModelGraph` and lazy weights, without running any of the file's code.
+
+A member is a module of this package with
+
+    FORMAT: Format     what it is called and how its files look
+    read(path, options) -> OpenedModel
+
+Members are found by themselves and know no other. The content decides which one reads a
+file: each says how sure it is after a look at the first bytes; the suffix only breaks ties.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netviz_desktop.graph import ModelGraph
+from netviz_desktop.problems import Problem
+
+HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Args:
+        suffixes: with their dot, most usual first.
+        recognises: from the path and its first `HEAD_BYTES`, how sure this reader is that
+            the file is its own: 0 no, 1 perhaps (tried last), 2 probably, 3 certainly.
+    """
+
+    id: str
+    label: str
+    suffixes: tuple[str, ...]
+    recognises: Callable[[Path, bytes], int]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person allows or adds when a file is opened; as in `messages.OpenModel`."""
+
+    trust: bool = False
+    model_code: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """What a reader gives.
+
+    Args:
+        graph: the structure that can be known without running anything.
+        weights: parameter name -> a function that reads it, as numpy sees it (bfloat16 and
+            float8 through ml_dtypes); called only when something asks.
+        executable: what a runner can run (an onnx.ModelProto, an nn.Module, ...), or None.
+        structure_only: why there is no executable; None when there is one.
+        can_be_trusted, needs_code: as in `messages.ModelOpened`.
+        labels: class names that the file itself holds.
+    """
+
+    graph: ModelGraph
+    weights: Mapping[str, Callable[[], NDArray[Any]]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    executable: object | None = None
+    structure_only: Problem | None = None
+    can_be_trusted: bool = False
+    needs_code: bool = False
+    labels: tuple[str, ...] = ()
+
+
+@cache
+def members() -> tuple[Any, ...]:
+    """The reader modules, by name."""
+    return tuple(
+        importlib.import_module(f"{__name__}.{found.name}")
+        for found in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name)
+        if not found.name.startswith("_")
+    )
+
+
+def formats() -> tuple[Format, ...]:
+    return tuple(member.FORMAT for member in members())
+
+
+def read(path: Path, options: Options | None = None) -> OpenedModel:
+    """The model in a file.
+
+    Raises:
+        Problem: the file is missing, empty, damaged, or of no known format.
+    """
+    head = _head(path)
+    sure = [(member.FORMAT.recognises(path, head), member) for member in members()]
+    suffix = path.suffix.lower()
+    candidates = sorted(
+        ((certainty, suffix in member.FORMAT.suffixes, member) for certainty, member in sure),
+        key=lambda row: row[:2],
+        reverse=True,
+    )
+    certainty, _, best = candidates[0]
+    if certainty == 0:
+        raise Problem(
+            f"{path.name} is no model that can be opened: {_what_it_looks_like(head)}.",
+            "Choose a file of one of these kinds: "
+            + ", ".join(f"{f.label} ({', '.join(f.suffixes)})" for f in formats())
+            + ".",
+        )
+    opened: OpenedModel = best.read(path, options or Options())
+    return opened
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise Problem(
+            f"{path} does not exist.", "Check the path, or choose another file."
+        ) from error
+    except IsADirectoryError as error:
+        raise Problem(
+            f"{path.name} is a folder, not a model file.", "Choose a file inside it."
+        ) from error
+    except OSError as error:
+        raise Problem(
+            f"{path.name} cannot be read: {error.strerror or error}.",
+            "Check that you may read it and that its disk is there.",
+        ) from error
+    if not head:
+        raise Problem(f"{path.name} is empty.", "Download or export it again.")
+    return head
+
+
+_SIGNATURES = (
+    (b"version https://git-lfs", "it is a Git LFS pointer, not the file itself"),
+    (b"\x89PNG", "it is a PNG image"),
+    (b"\xff\xd8\xff", "it is a JPEG image"),
+    (b"GIF8", "it is a GIF image"),
+    (b"%PDF", "it is a PDF document"),
+    (b"\x7fELF", "it is a program"),
+    (b"MZ", "it is a program"),
+    (b"\x1f\x8b", "it is a gzip archive"),
+    (b"PK\x03\x04", "it is a zip archive without a model"),
+    (b"\x89HDF", "it is an HDF5 file"),
+    (b"<!DOCTYPE", "it is a web page"),
+    (b"<html", "it is a web page"),
+    (b"<?xml", "it is XML"),
+)
+
+
+def _what_it_looks_like(head: bytes) -> str:
+    for signature, text in _SIGNATURES:
+        if head[: len(signature)].lower() == signature.lower():
+            return text
+    printable = np.frombuffer(head, np.uint8)
+    share = np.mean((printable >= 32) & (printable < 127) | np.isin(printable, (9, 10, 13)))
+    return "it is a text file" if share > 0.95 else "nothing in it is known"

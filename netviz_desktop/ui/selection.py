@@ -1,0 +1,71 @@
+"""What is being looked at: the model, its last run, a node, a class. Docks follow it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from netviz_desktop.graph import ModelGraph, Node
+from netviz_desktop.link.messages import ModelOpened, RunFinished
+
+
+class Selection(QObject):
+    """One of each, or None. Setting what is already set says nothing.
+
+    A new model clears run, node and target; a new run keeps the node where it still
+    exists, and clears the target, so that the predicted class is in view.
+    """
+
+    model_changed = Signal(object)
+    """`ModelOpened` or None."""
+    run_changed = Signal(object)
+    """`RunFinished` or None; None also while there is no answer for the current image."""
+    node_changed = Signal(object)
+    """A node id or None."""
+    target_changed = Signal(object)
+    """A class index, or None for the predicted class."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.model: ModelOpened | None = None
+        self.run: RunFinished | None = None
+        self.node: str | None = None
+        self.target: int | None = None
+
+    @property
+    def graph(self) -> ModelGraph | None:
+        """The graph in view: as it ran where that is known, else as opened."""
+        if self.run is not None and self.run.graph is not None:
+            return self.run.graph
+        return self.model.graph if self.model is not None else None
+
+    @property
+    def selected_node(self) -> Node | None:
+        graph = self.graph
+        if graph is None or self.node is None or self.node not in graph:
+            return None
+        return graph.node(self.node)
+
+    def set_model(self, model: ModelOpened | None) -> None:
+        self.set_run(None)
+        self.set_node(None)
+        self.model = model
+        self.model_changed.emit(model)
+
+    def set_run(self, run: RunFinished | None) -> None:
+        if run is self.run:
+            return
+        self.set_target(None)
+        self.run = run
+        if self.node is not None and self.selected_node is None:
+            self.set_node(None)
+        self.run_changed.emit(run)
+
+    def set_node(self, node: str | None) -> None:
+        if node != self.node:
+            self.node = node
+            self.node_changed.emit(node)
+
+    def set_target(self, target: int | None) -> None:
+        if target != self.target:
+            self.target = target
+            self.target_changed.emit(target)
