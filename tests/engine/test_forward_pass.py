@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd.graph import get_gradient_edge
+
+from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
+from netviz_desktop.graph import ModelGraph, Node
+from netviz_desktop.problems import Problem
+
+
+def recorded(tensor: Tensor) -> Recorded:
+    edge = get_gradient_edge(tensor) if tensor.requires_grad else None
+    return Recorded(tensor.detach(), edge)
+
+
+def one(op: str, inputs: tuple[str, ...], output: str) -> Node:
+    return Node(output, op, "torch", output, (), inputs, (output,))
+
+
+@pytest.fixture
+def run() -> ForwardPass:
+    """y = (2 x)^2 summed per row, an integer side branch, and a branch nobody reads."""
+    x = torch.arange(6.0).reshape(2, 3).requires_grad_().view(2, 3)
+    doubled = 2 * x
+    squared = doubled**2
+    scores = squared.sum(1)
+    values = {
+        "x": x,
+        "doubled": doubled,
+        "scores": scores,
+        "rounded": doubled.detach().long(),
+        "unread": doubled + 1,
+    }
+    graph = ModelGraph(
+        "test",
+        "test",
+        ("x",),
+        ("scores",),
+        (
+            one("mul", ("x",), "doubled"),
+            one("to", ("doubled",), "rounded"),
+            one("add", ("doubled",), "unread"),
+            one("sum", ("doubled",), "scores"),
+            one("mul", ("doubled",), "skipped"),
+        ),
+        {},
+    )
+    return ForwardPass(graph, {name: recorded(value) for name, value in values.items()})
+
+
+def test_a_gradient_is_of_the_target_alone(run: ForwardPass) -> None:
+    expected = torch.zeros(2, 3)
+    expected[1] = 2 * run.value("doubled")[1]
+    assert torch.equal(run.gradient(1, "doubled"), expected)
+
+
+def test_all_gradients_at_once_equal_each_by_itself(run: ForwardPass) -> None:
+    alone = run.gradient(0, "doubled")
+    together = run.gradients(0)
+    assert torch.equal(together["doubled"], alone)
+    assert torch.equal(together["x"], 2 * alone)
+    assert run.gradient(0, "doubled") is together["doubled"]
+
+
+def test_the_gradient_of_the_score_itself_is_one_hot(run: ForwardPass) -> None:
+    assert run.gradient(1, "scores").tolist() == [0, 1]
+
+
+def test_a_value_off_the_path_has_a_gradient_of_zero_and_says_why(run: ForwardPass) -> None:
+    run.gradients(0)
+    assert not run.gradient(0, "unread").any()
+    assert run.gradient_state(0, "unread") == "It is not on a path to the score."
+
+
+def test_an_integer_has_no_gradient_and_says_why(run: ForwardPass) -> None:
+    with pytest.raises(Problem) as problem:
+        run.gradient(0, "rounded")
+    assert "int64" in problem.value.what
+
+
+@pytest.mark.parametrize("target", [-1, 2])
+def test_a_target_that_does_not_exist_is_a_problem(run: ForwardPass, target: int) -> None:
+    with pytest.raises(Problem) as problem:
+        run.gradient(target, "doubled")
+    assert "from 0 to 1" in problem.value.remedy
+
+
+def test_a_node_that_was_not_reached_is_a_problem(run: ForwardPass) -> None:
+    with pytest.raises(Problem):
+        run.activation("skipped")
+    assert run.gradient_state(0, "skipped") == "The node was not reached in this run."
+
+
+@pytest.mark.parametrize(("node", "output"), [("nowhere", 0), ("doubled", 1)])
+def test_a_node_or_output_that_does_not_exist_is_a_problem(
+    run: ForwardPass, node: str, output: int
+) -> None:
+    with pytest.raises(Problem):
+        run.activation(node, output)
+
+
+def test_gradients_are_kept_while_another_target_is_looked_at(run: ForwardPass) -> None:
+    first = run.gradients(0)
+    run.gradients(1)
+    assert run.gradients(0) is first
