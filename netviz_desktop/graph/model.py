@@ -38,12 +38,15 @@ class Parameter:
     Args:
         name: unique in the model; the state_dict key or the initialiser's name.
         role: what the node calls it: "weight", "bias", "W"; empty when not known.
+        buffer: stored, but never trained, as a BatchNorm's running mean: PyTorch does not
+            count it among the parameters.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     role: str = ""
+    buffer: bool = False
 
     @property
     def count(self) -> int:
@@ -78,7 +81,7 @@ class Node:
 
     @property
     def parameter_count(self) -> int:
-        return sum(parameter.count for parameter in self.parameters)
+        return sum(p.count for p in self.parameters if not p.buffer)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class ModelGraph:
     @cached_property
     def parameter_count(self) -> int:
         """Numbers in all parameters; one that several nodes share counts once."""
-        return sum(parameter.count for parameter in self.parameters.values())
+        return sum(p.count for p in self.parameters.values() if not p.buffer)
 
     def node(self, node_id: str) -> Node:
         """The node of this id; KeyError when there is none."""
