@@ -70,8 +70,11 @@ def runner(opened: OpenedModel, device: torch.device) -> Runner:
     Raises:
         Problem: it cannot be run, and why.
     """
+    from netviz_desktop.engine.runners._memory import reuse_freed_memory
+
     if opened.structure_only is not None:
         raise opened.structure_only
+    reuse_freed_memory()
     for member in _members():
         found: Runner | None = member.runner(opened, device)
         if found is not None:

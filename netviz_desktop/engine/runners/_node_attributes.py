@@ -1,0 +1,87 @@
+"""How a torch function was called, apart from its tensors, as a node's attributes."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import get_testing_overrides
+
+from netviz_desktop.engine.runners._listening import tensors_in
+from netviz_desktop.graph import Attribute
+
+
+def node_attributes(
+    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> dict[str, Attribute]:
+    """stride, padding, dim, ...: what is neither a tensor nor left out, by its name."""
+    names = _names(function)
+    named = [
+        (names[position] if position < len(names) else f"argument {position}", argument)
+        for position, argument in enumerate(arguments)
+    ]
+    return {
+        name: _as_attribute(argument)
+        for name, argument in (*named, *keywords.items())
+        if argument is not None
+        and not name.startswith("_")
+        and (name == "index" or not tensors_in(argument))
+        and not isinstance(argument, Tensor)
+    }
+
+
+@cache
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    schema = getattr(function, "_schema", None)
+    if schema is not None:
+        return tuple(argument.name for argument in schema.arguments)
+    if function in (Tensor.__getitem__, Tensor.__setitem__):
+        return ("input", "index", "value")
+    # C functions have no signature; torch keeps one of each for its own tests.
+    described = get_testing_overrides().get(function, function)
+    try:
+        return tuple(_spelled_out(described))
+    except (TypeError, ValueError):
+        return ()
+
+
+def _spelled_out(function: Callable[..., Any]) -> Iterator[str]:
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return
+        yield parameter.name
+
+
+def _as_attribute(argument: Any) -> Attribute:
+    if isinstance(argument, (bool, int, str)):
+        return argument
+    if isinstance(argument, float):
+        return argument if math.isfinite(argument) else str(argument)
+    if isinstance(argument, (torch.dtype, torch.device, torch.layout, torch.memory_format)):
+        return str(argument).removeprefix("torch.")
+    if isinstance(argument, (list, tuple)) and all(
+        isinstance(item, (bool, int, float, str)) for item in argument
+    ):
+        return [_as_attribute(item) for item in argument]
+    return _index(argument)[:200]
+
+
+def _index(argument: Any) -> str:
+    if isinstance(argument, Tensor):
+        return "tensor"
+    if isinstance(argument, tuple):
+        return ", ".join(_index(item) for item in argument)
+    if isinstance(argument, slice):
+        start, stop, step = (
+            "" if part is None else str(part)
+            for part in (argument.start, argument.stop, argument.step)
+        )
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    if argument is Ellipsis:
+        return "..."
+    return repr(argument)

@@ -1,0 +1,47 @@
+"""What the usual operations write over, known before they are called.
+
+The dispatcher tells it of every operation, but asking costs more than a small operation
+itself; so for those that networks consist of, it stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def written_by(
+    name: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any], given: list[Tensor]
+) -> list[Tensor] | None:
+    """The tensors that the call writes over; None when only the dispatcher can tell."""
+    if "out" in keywords or any(type(tensor) not in _PLAIN for tensor in given):
+        return None
+    if name in _WRITE_NOTHING:
+        return []
+    if name in _WRITE_WHEN_TOLD and len(arguments) == 1:
+        return given[:1] if keywords.get("inplace") else []
+    if name in _WRITE_THEIR_FIRST and arguments and given and arguments[0] is given[0]:
+        return given[:1]
+    if name == "batch_norm" and len(arguments) <= 3:
+        # Even the dispatcher is not told that training writes the running statistics.
+        statistics = [a for a in arguments[1:] if isinstance(a, Tensor)]
+        return statistics if keywords.get("training") else []
+    return None
+
+
+_PLAIN = (Tensor, nn.Parameter, torch.nn.Buffer)
+_WRITE_NOTHING = frozenset(
+    "conv1d conv2d conv3d conv_transpose1d conv_transpose2d linear bilinear matmul mm bmm "
+    "baddbmm addmm einsum add sub rsub mul div neg exp log sqrt rsqrt pow tanh sigmoid softmax "
+    "log_softmax gelu layer_norm group_norm max_pool1d max_pool2d avg_pool2d adaptive_avg_pool2d "
+    "adaptive_avg_pool1d flatten view reshape permute transpose T mT squeeze unsqueeze expand "
+    "mean sum amax max cat stack chunk split unbind getitem interpolate pad clamp contiguous to "
+    "scaled_dot_product_attention dim size".split()
+)
+_WRITE_WHEN_TOLD = frozenset(
+    "relu relu6 leaky_relu elu silu mish hardswish hardsigmoid hardtanh dropout".split()
+)
+_WRITE_THEIR_FIRST = frozenset("add_ sub_ mul_ div_ relu_ sigmoid_ tanh_ clamp_ setitem".split())
