@@ -1,0 +1,15 @@
+"""The canvas: a model graph as boxes and lines that can be read, walked and chosen.
+
+drawing     what is in each box and on each line, and how large it is
+chart       a drawing in its places: what lies where
+graph_item  paints what is visible of a chart
+graph_view  pan, zoom, choose; asks the engine for the layout
+picture     a chart as SVG, PNG or PDF
+"""
+
+from __future__ import annotations
+
+from netviz_desktop.ui.scene.graph_view import GraphView
+from netviz_desktop.ui.scene.minimap import Minimap
+
+__all__ = ["GraphView", "Minimap"]

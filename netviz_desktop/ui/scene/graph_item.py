@@ -1,0 +1,338 @@
+"""Paints what is visible of a chart, with as much detail as can be seen at the scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QStaticText
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from shiboken6 import Shiboken
+
+from netviz_desktop.ui import theme
+from netviz_desktop.ui.scene import colours
+from netviz_desktop.ui.scene.chart import Chart
+from netviz_desktop.ui.scene.drawing import (
+    HEADER_HEIGHT,
+    NAME_GAP,
+    PADDING,
+    ROW_HEIGHT,
+    ROWS_PADDING,
+    Figure,
+    Lettering,
+)
+from netviz_desktop.ui.theme import Theme
+
+# the scale from which on there is
+_COARSE_BELOW = 0.12  # under this, one straight line for each curve
+_RECTANGLES_BELOW = 0.25  # under this, one coloured rectangle for each box
+_BOXES_FROM = 0.45
+_LABELS_FROM = 0.5
+_ROWS_FROM = 0.62
+_CURVES_FROM = 0.7
+RADIUS = 5.0
+_SMOOTH_LINES = 2500  # lines in view from which on smooth ones take too long
+_TEXTS_KEPT = 20_000
+
+
+class GraphItem(QGraphicsItem):
+    """One item for the whole graph: an item for each box is an order of magnitude slower."""
+
+    def __init__(self, lettering: Lettering) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
+        self._lettering = lettering
+        self._chart: Chart | None = None
+        self._texts: dict[tuple[int, str], QStaticText] = {}
+        self._kinds: list[tuple[colours.Fill, NDArray[np.intp]]] = []
+        self._kinds_theme: Theme | None = None
+        self.selected: int | None = None
+        self.hovered: int | None = None
+        self.found: frozenset[int] = frozenset()
+
+    def set_chart(self, chart: Chart | None) -> None:
+        self.prepareGeometryChange()
+        self._chart = chart
+        self._kinds_theme = None
+        self._texts.clear()
+        self.selected = self.hovered = None
+        self.found = frozenset()
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._chart.bounds if self._chart is not None else QRectF()
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        del widget
+        if self._chart is None:
+            return
+        scale = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+        self.paint_area(painter, option.exposedRect, scale, theme.current())
+
+    def paint_area(self, painter: QPainter, area: QRectF, scale: float, palette: Theme) -> None:
+        """Paint what of the chart touches the area.
+
+        Args:
+            scale: pixels of the device for one unit of the scene; decides the detail.
+        """
+        chart = self._chart
+        if chart is None:
+            return
+        figures = chart.figures_in(area)
+        wires = chart.wires_in(area)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if scale < _CURVES_FROM:
+            lines = chart.lines_in(area, wires, coarse=scale < _COARSE_BELOW)
+            self._paint_lines(painter, lines, scale, palette)
+        else:
+            far = chart.reaches_far(wires, area)
+            self._paint_lines(painter, chart.lines_in(area, wires[far]), scale, palette)
+            self._paint_curves(painter, wires[~far].tolist(), scale, palette)
+        if scale >= _BOXES_FROM:
+            self._paint_arrows(painter, wires.tolist(), palette)
+        if scale >= _LABELS_FROM:
+            self._paint_labels(painter, wires.tolist(), palette)
+        self._paint_connections(painter, scale, palette)
+        if scale < _BOXES_FROM:
+            self._paint_rectangles(painter, figures, scale, palette)
+        else:
+            with_rows = scale >= _ROWS_FROM
+            for index in figures.tolist():
+                self._paint_figure(painter, index, palette, with_rows=with_rows)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_marks(painter, scale, palette)
+
+    # --- from afar ----------------------------------------------------------------------
+
+    def _paint_lines(
+        self, painter: QPainter, lines: NDArray[np.float64], scale: float, palette: Theme
+    ) -> None:
+        smooth = scale >= _RECTANGLES_BELOW and len(lines) < _SMOOTH_LINES
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
+        colour = palette.edge if scale >= _BOXES_FROM else colours.far_line(palette)
+        painter.setPen(_line_pen(QColor(colour), scale))
+        _draw_many(painter.drawLines, lines, QLineF)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+    def _paint_rectangles(
+        self, painter: QPainter, figures: NDArray[np.intp], scale: float, palette: Theme
+    ) -> None:
+        chart = self._require_chart()
+        visible = np.zeros(len(chart.figures), bool)
+        visible[figures] = True
+        painter.setPen(Qt.PenStyle.NoPen)
+        headers_only = scale >= _RECTANGLES_BELOW
+        if headers_only:
+            painter.setBrush(QColor(palette.node))
+            painter.setPen(QPen(QColor(colours.outline(palette)), 1 / scale))
+            _draw_many(painter.drawRects, chart.rectangles[visible], QRectF)
+            painter.setPen(Qt.PenStyle.NoPen)
+        for fill, members in self._by_colour(palette):
+            boxes = np.ascontiguousarray(chart.rectangles[members[visible[members]]])
+            if headers_only:
+                boxes[:, 3] = np.minimum(boxes[:, 3], HEADER_HEIGHT)
+            else:
+                # however far away, a box remains a dot
+                boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.2 / scale)
+            painter.setBrush(QColor(fill.fill))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, headers_only)
+            _draw_many(painter.drawRects, boxes, QRectF)
+
+    def _by_colour(self, palette: Theme) -> list[tuple[colours.Fill, NDArray[np.intp]]]:
+        if self._kinds_theme != palette:
+            groups: dict[colours.Fill, list[int]] = {}
+            for index, figure in enumerate(self._require_chart().figures):
+                groups.setdefault(colours.header(figure.category, palette), []).append(index)
+            self._kinds = [(fill, np.array(members)) for fill, members in groups.items()]
+            self._kinds_theme = palette
+        return self._kinds
+
+    # --- from near ----------------------------------------------------------------------
+
+    def _paint_curves(
+        self, painter: QPainter, wires: list[int], scale: float, palette: Theme
+    ) -> None:
+        chart = self._require_chart()
+        painter.setPen(_line_pen(QColor(palette.edge), scale))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for wire in wires:
+            painter.drawPath(chart.path(wire))
+
+    def _paint_arrows(self, painter: QPainter, wires: list[int], palette: Theme) -> None:
+        chart = self._require_chart()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(palette.edge))
+        for wire in wires:
+            painter.drawConvexPolygon(chart.arrow(wire))
+
+    def _paint_labels(self, painter: QPainter, wires: list[int], palette: Theme) -> None:
+        chart = self._require_chart()
+        font = self._lettering.label
+        height = self._lettering.height(font)
+        painter.setFont(font)
+        painter.setPen(QColor(colours.label(palette)))
+        ground = QColor(palette.canvas)
+        ground.setAlphaF(0.85)  # a line may have to pass behind
+        for wire in wires:
+            label, width = chart.wires[wire].label, chart.wires[wire].label_width
+            if label and (centre := chart.label_centre(wire)) is not None:
+                corner = QPointF(centre.x() - width / 2, centre.y() - height / 2)
+                painter.fillRect(QRectF(corner, QSizeF(width, height)), ground)
+                painter.drawStaticText(corner, self._text(font, label))
+
+    def _paint_figure(
+        self, painter: QPainter, index: int, palette: Theme, *, with_rows: bool
+    ) -> None:
+        chart = self._require_chart()
+        figure = chart.figures[index]
+        left, top, width, height = chart.rectangles[index].tolist()
+        fill = colours.header(figure.category, palette)
+        painter.translate(left, top)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if figure.node is None:
+            painter.setBrush(QColor(fill.fill))
+            painter.drawPath(_rounded(width, height, height / 2))
+        else:
+            if figure.rows:
+                painter.setBrush(QColor(palette.node))
+                painter.drawPath(_rounded(width, height, RADIUS))
+            painter.setBrush(QColor(fill.fill))
+            painter.drawPath(_header(width, bool(figure.rows)))
+        painter.setPen(QPen(QColor(colours.outline(palette)), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(_rounded(width, height, RADIUS if figure.node is not None else height / 2))
+        self._paint_title(painter, figure, fill)
+        if with_rows:
+            self._paint_rows(painter, figure, palette)
+        painter.translate(-left, -top)
+
+    def _paint_title(self, painter: QPainter, figure: Figure, fill: colours.Fill) -> None:
+        letters = self._lettering
+        painter.setPen(QColor(fill.text))
+        painter.setFont(letters.header)
+        centred = figure.node is None or not figure.rows
+        x = (figure.width - letters.width(letters.header, figure.title)) / 2
+        y = (HEADER_HEIGHT - letters.height(letters.header)) / 2
+        if figure.node is None and figure.rows:
+            y += 2
+        painter.drawStaticText(
+            QPointF(x if centred else PADDING, y), self._text(letters.header, figure.title)
+        )
+
+    def _paint_rows(self, painter: QPainter, figure: Figure, palette: Theme) -> None:
+        letters = self._lettering
+        font = letters.row
+        painter.setFont(font)
+        lead = (ROW_HEIGHT - letters.height(font)) / 2
+        y = HEADER_HEIGHT + (ROWS_PADDING if figure.node is not None else -3) + lead
+        for row in figure.rows:
+            if figure.node is None:
+                x = (figure.width - letters.width(font, row.text)) / 2
+                painter.setPen(QColor(palette.muted))
+                painter.drawStaticText(QPointF(x, y), self._text(font, row.text))
+            else:
+                x = PADDING
+                if row.name:
+                    painter.setPen(QColor(palette.text))
+                    painter.drawStaticText(QPointF(x, y), self._text(font, row.name))
+                    x += letters.width(font, row.name) + NAME_GAP
+                painter.setPen(QColor(palette.muted if row.name else palette.text))
+                painter.drawStaticText(QPointF(x, y), self._text(font, row.text))
+            y += ROW_HEIGHT
+
+    def _text(self, font: QFont, text: str) -> QStaticText:
+        key = (id(font), text)
+        if key not in self._texts:
+            if len(self._texts) > _TEXTS_KEPT:
+                self._texts.clear()
+            static = QStaticText(text)
+            static.setTextFormat(Qt.TextFormat.PlainText)  # names may look like HTML
+            static.prepare(font=font)
+            self._texts[key] = static
+        return self._texts[key]
+
+    # --- what is chosen -----------------------------------------------------------------
+
+    def _paint_connections(self, painter: QPainter, scale: float, palette: Theme) -> None:
+        chart = self._require_chart()
+        for figure, strength in ((self.hovered, 0.55), (self.selected, 1.0)):
+            if figure is None:
+                continue
+            colour = QColor(palette.accent)
+            colour.setAlphaF(strength)
+            wires: Iterable[int] = (*chart.inputs_of[figure], *chart.outputs_of[figure])
+            for wire in wires:
+                painter.setPen(QPen(colour, 1.8 * _line_width(scale)))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawPath(chart.path(wire))
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(colour)
+                painter.drawConvexPolygon(chart.arrow(wire))
+
+    def _paint_marks(self, painter: QPainter, scale: float, palette: Theme) -> None:
+        chart = self._require_chart()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        marks = [(index, palette.accent, 2.0) for index in sorted(self.found)]
+        if self.hovered is not None:
+            marks.append((self.hovered, palette.accent, 1.5))
+        if self.selected is not None:
+            marks.append((self.selected, palette.selected, 2.0))
+        for index, colour, width in marks:
+            pen_width = width * max(1.0, 1 / scale)
+            grow = pen_width / 2
+            box = chart.rectangle(index).adjusted(-grow, -grow, grow, grow)
+            radius = RADIUS if chart.figures[index].node is not None else box.height() / 2
+            painter.setPen(QPen(QColor(colour), pen_width))
+            painter.drawRoundedRect(box, radius + grow, radius + grow)
+
+    def _require_chart(self) -> Chart:
+        assert self._chart is not None
+        return self._chart
+
+
+def _line_pen(colour: QColor, scale: float) -> QPen:
+    """One pixel wide from afar, where Qt strokes such a pen much faster than another."""
+    pen = QPen(colour, 1)
+    pen.setCosmetic(scale <= 1)
+    return pen
+
+
+def _line_width(scale: float) -> float:
+    """Never thinner than a pixel, however far away."""
+    return max(1.0, 0.9 / scale)
+
+
+def _draw_many(draw: Callable[..., None], rows: NDArray[np.float64], kind: type) -> None:
+    """Hand the array to Qt as it lies: QRectF and QLineF are four doubles."""
+    if len(rows):
+        rows = np.ascontiguousarray(rows)
+        draw(Shiboken.wrapInstance(rows.ctypes.data, kind), len(rows))
+
+
+@lru_cache(maxsize=4096)
+def _rounded(width: float, height: float, radius: float) -> QPainterPath:
+    path = QPainterPath()
+    path.addRoundedRect(QRectF(0, 0, width, height), radius, radius)
+    return path
+
+
+@lru_cache(maxsize=4096)
+def _header(width: float, with_rows: bool) -> QPainterPath:
+    if not with_rows:
+        return _rounded(width, HEADER_HEIGHT, RADIUS)
+    path = QPainterPath(QPointF(0, HEADER_HEIGHT))
+    path.lineTo(0, RADIUS)
+    path.arcTo(0, 0, 2 * RADIUS, 2 * RADIUS, 180, -90)
+    path.lineTo(width - RADIUS, 0)
+    path.arcTo(width - 2 * RADIUS, 0, 2 * RADIUS, 2 * RADIUS, 90, -90)
+    path.lineTo(width, HEADER_HEIGHT)
+    path.closeSubpath()
+    return path

@@ -1,0 +1,146 @@
+"""The whole graph as a file: SVG, PNG or PDF."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMarginsF, QSizeF
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPageSize, QPainter, QPdfWriter
+from PySide6.QtWidgets import QApplication
+
+from netviz_desktop.graph import ModelGraph
+from netviz_desktop.layout import place
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui import theme
+from netviz_desktop.ui.scene.canvas import Canvas
+from netviz_desktop.ui.scene.chart import Chart
+from netviz_desktop.ui.scene.drawing import Lettering, Options
+from netviz_desktop.ui.scene.drawing import draw as drawing_of
+from netviz_desktop.ui.scene.graph_item import GraphItem
+from netviz_desktop.ui.scene.svg import as_svg
+from netviz_desktop.ui.theme import LIGHT, Theme
+
+_PNG_SCALE = 2.0
+_PNG_PIXELS = 100_000_000
+_PNG_SIDE = 32_000  # Qt paints no further
+_PDF_SIDE_POINTS = 14_400.0  # the format's own limit
+_PDF_DOTS_PER_POINT = 10
+
+_Writer = Callable[[Chart, Lettering, Theme], bytes]
+
+
+def save(view: Canvas, path: Path) -> None:
+    """Write what `view` shows, all of it, in the theme in force; the suffix says as what.
+
+    Raises:
+        Problem: nothing is drawn yet, or the suffix is none of .svg, .png and .pdf.
+        OSError: it cannot be written there.
+    """
+    writer = _writer(path)
+    if view.chart is None:
+        raise Problem("There is no graph to save yet.", "Open a model, and wait until it is drawn.")
+    path.write_bytes(writer(view.chart, view.lettering, theme.current()))
+
+
+def draw(graph: ModelGraph, path: Path, palette: Theme = LIGHT) -> None:
+    """Lay a graph out and write its picture; no window is needed.
+
+    Raises:
+        Problem, OSError: as `save`.
+    """
+    writer = _writer(path)
+    _application("dark" if palette.dark else "light")
+    lettering = Lettering()
+    drawing = drawing_of(graph, Options(), lettering)
+    chart = Chart(drawing, place(drawing.boxes, drawing.edges))
+    path.write_bytes(writer(chart, lettering, palette))
+
+
+@cache
+def _application(theme_choice: str) -> QCoreApplication:
+    """There must be one to measure and paint text, and it must live on."""
+    if (running := QApplication.instance()) is not None:
+        return running
+    from netviz_desktop.ui.app import make_application
+
+    return make_application(theme_choice)
+
+
+def _writer(path: Path) -> _Writer:
+    writer = _WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise Problem(
+            f"{path.name} cannot be written: pictures are saved as {', '.join(_WRITERS)}.",
+            "Give it one of these suffixes.",
+        )
+    return writer
+
+
+def _svg(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
+    return as_svg(chart, lettering, palette).encode("utf-8")
+
+
+def _png(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
+    width, height = chart.size
+    scale = min(
+        _PNG_SCALE, math.sqrt(_PNG_PIXELS / (width * height)), _PNG_SIDE / max(width, height)
+    )
+    image = QImage(
+        max(1, math.ceil(width * scale)),
+        max(1, math.ceil(height * scale)),
+        QImage.Format.Format_RGB32,
+    )
+    if image.isNull():
+        raise Problem(
+            "There is not enough memory for a picture of the whole graph.",
+            "Save it as SVG, which needs little.",
+        )
+    image.fill(QColor(palette.canvas))
+    painter = QPainter(image)
+    painter.scale(scale, scale)
+    _item(chart, lettering).paint_area(painter, chart.bounds, scale, palette)
+    painter.end()
+    return _bytes(lambda buffer: QImageWriter(buffer, QByteArray(b"png")).write(image))
+
+
+def _pdf(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
+    width, height = chart.size
+    scale = min(1.0, _PDF_SIDE_POINTS / max(width, height))
+
+    def write(buffer: QBuffer) -> None:
+        writer = QPdfWriter(buffer)
+        writer.setCreator("NetViz Desktop")
+        size = QSizeF(width * scale, height * scale)
+        writer.setPageSize(
+            QPageSize(size, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
+        )
+        writer.setPageMargins(QMarginsF())
+        writer.setResolution(72 * _PDF_DOTS_PER_POINT)
+        painter = QPainter(writer)
+        painter.scale(scale * _PDF_DOTS_PER_POINT, scale * _PDF_DOTS_PER_POINT)
+        painter.fillRect(chart.bounds, QColor(palette.canvas))
+        _item(chart, lettering).paint_area(painter, chart.bounds, 1.0, palette)
+        painter.end()
+
+    return _bytes(write)
+
+
+def _item(chart: Chart, lettering: Lettering) -> GraphItem:
+    item = GraphItem(lettering)
+    item.set_chart(chart)
+    return item
+
+
+def _bytes(write: Callable[[QBuffer], object]) -> bytes:
+    array = QByteArray()
+    buffer = QBuffer(array)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    write(buffer)
+    buffer.close()
+    return bytes(array.data())
+
+
+_WRITERS: dict[str, _Writer] = {".svg": _svg, ".png": _png, ".pdf": _pdf}
