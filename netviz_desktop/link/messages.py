@@ -267,7 +267,8 @@ class RunImage(Request[RunFinished]):
 class Statistics:
     """Of all finite numbers of a tensor; `zeros` is the share (0 to 1) that is exactly 0.
 
-    `counts` are the numbers in each of the equal bins between `minimum` and `maximum`.
+    `count` is of all numbers, finite or not. `std` is the population's. `counts` are the
+    numbers in each of 64 equal bins between `minimum` and `maximum`.
     """
 
     count: int
@@ -407,7 +408,8 @@ class Attribution(Message):
     Args:
         node: the layer, for methods of a layer; None for those of the input.
         label: the target's class name.
-        raw: (h, w) float32, signed, at the method's own resolution; no unit.
+        raw: (h, w) float32, signed, at the method's own resolution; no unit. Of methods of
+            the input, the sum over channels.
         placed: (H, W) float32, signed, over `RunFinished.seen`: pixel (i, j) of it speaks
             for that pixel, placed by the receptive fields of the layer.
         placement: one sentence on how it was placed.

@@ -1,0 +1,206 @@
+"""What the session says to each request of the link."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from netviz_desktop import __version__, layout, readers
+from netviz_desktop.engine import explain, pictures
+from netviz_desktop.engine.runners import Step
+from netviz_desktop.engine.session import Session
+from netviz_desktop.graph import Node
+from netviz_desktop.link import messages
+from netviz_desktop.link.messages import Message
+from netviz_desktop.problems import Cancelled, Problem
+
+_IDLE_LIMIT_BYTES = 1 << 30  # gradients of larger runs are computed only where asked for
+
+
+class Answers:
+    """A session, asked through messages."""
+
+    def __init__(self) -> None:
+        if threads := os.environ.get("NETVIZ_THREADS"):
+            torch.set_num_threads(int(threads))
+        self.session = Session()
+        self._target_in_view: int | None = None
+
+    def hello(self) -> messages.Hello:
+        return messages.Hello(
+            version=__version__,
+            torch_version=str(torch.__version__),  # its own type would drag torch along
+            device=str(self.session.device),
+            formats=tuple(
+                messages.FormatInfo(known.id, known.label, known.suffixes)
+                for known in readers.formats()
+            ),
+            methods=explain.methods(),
+        )
+
+    def answer(self, request: Message, step: Step) -> Message:
+        """Raises: Problem, Cancelled, and whatever a defect raises."""
+        match request:
+            case messages.OpenModel():
+                return self._open(request, step)
+            case messages.RunImage():
+                return self._run(request, step)
+            case messages.ActivationOf(node, output):
+                return self._activation(node, output)
+            case messages.GradientOf(node, target, output):
+                return self._gradient(node, self._target(target), output)
+            case messages.ChannelOf():
+                return self._channel(request)
+            case messages.WeightsOf(node, input_channel):
+                return self._weights(self._node(node), input_channel)
+            case messages.Explain():
+                return self._explain(request, step)
+        raise TypeError(f"{type(request).__name__} is no request that is known")
+
+    def use_idle_time(self) -> None:
+        """Prepare for what is likely asked next: the gradients of the class in view at every
+        node."""
+        target, self._target_in_view = self._target_in_view, None
+        if target is None:
+            return
+        run = self.session.last
+        size = sum(r.tensor.nbytes for r in run.values.values() if r.edge is not None)
+        if size <= _IDLE_LIMIT_BYTES and run.values[run.target_value].edge is not None:
+            run.gradients(target)
+
+    def _open(self, request: messages.OpenModel, step: Step) -> Message:
+        options = readers.Options(request.trust, request.model_code)
+        session = self.session
+        session.open(request.path, options, request.labels, step)
+        self._target_in_view = None
+        why = session.structure_only
+        return messages.ModelOpened(
+            path=request.path,
+            size_bytes=Path(request.path).stat().st_size,
+            graph=session.graph,
+            structure_only=None if why is None else (why.what, why.remedy),
+            can_be_trusted=session.opened.can_be_trusted,
+            needs_code=session.opened.needs_code,
+            preprocessing=session.preprocessing,
+            labels=session.labels,
+        )
+
+    def _run(self, request: messages.RunImage, step: Step) -> Message:
+        finished = self.session.run_image(request.data, request.name, request.preprocessing, step)
+        self._target_in_view = self.session.predicted_target()
+        return finished
+
+    def _activation(self, node_id: str, output: int) -> Message:
+        run = self.session.last
+        tensor = run.activation(node_id, output)
+        return self._maps(self._node(node_id), tensor, output, "")
+
+    def _gradient(self, node_id: str, target: int, output: int) -> Message:
+        run = self.session.last
+        value = run.activation(node_id, output)
+        node = self._node(node_id)
+        self._target_in_view = target
+        if run.values[node.outputs[output]].edge is None:
+            state = run.gradient_state(target, node_id, output)
+            return self._maps(node, value.new_zeros(0), output, state)
+        gradient = run.gradient(target, node_id, output)
+        state = run.gradient_state(target, node_id, output)
+        if not state and not gradient.any():
+            state = "It is zero everywhere: nothing here changes the score of this class."
+        return self._maps(node, gradient, output, state)
+
+    def _channel(self, request: messages.ChannelOf) -> Message:
+        run, node = self.session.last, request.node
+        if request.gradient:
+            tensor = run.gradient(self._target(request.target), node, request.output)
+        else:
+            tensor = run.activation(node, request.output)
+        return pictures.channel(
+            self._node(node),
+            tensor,
+            request.index,
+            output=request.output,
+            channels_last=self.session.channels_last(),
+        )
+
+    def _weights(self, node: Node, input_channel: int) -> Message:
+        return messages.Weights(
+            node.id,
+            tuple(
+                pictures.weight_view(
+                    node,
+                    parameter.name,
+                    parameter.role,
+                    self.session.weight(parameter.name),
+                    input_channel,
+                )
+                for parameter in node.parameters
+            ),
+        )
+
+    def _explain(self, request: messages.Explain, step: Step) -> Message:
+        found = self.session.explain(
+            request.method, request.node, request.target, step, **request.parameters
+        )
+        if found.placed is None:
+            raise Problem(
+                "The map cannot be laid over the input: the input is no picture.",
+                "`netviz explain` gives the map as numbers.",
+            )
+        raw = found.raw if found.raw.ndim == 2 else found.placed
+        return messages.Attribution(
+            method=found.method,
+            node=found.node,
+            target=found.target,
+            label=found.label,
+            raw=raw.astype(np.float32),
+            placed=found.placed.astype(np.float32),
+            placement=found.placement,
+            state=found.state,
+        )
+
+    def _maps(self, node: Node, tensor: torch.Tensor, output: int, state: str) -> Message:
+        last = self.session.channels_last()
+        return pictures.maps(node, tensor, output=output, state=state, channels_last=last)
+
+    def _target(self, target: int | None) -> int:
+        return self.session.predicted_target() if target is None else target
+
+    def _node(self, node_id: str) -> Node:
+        for graph in (self.session.graph, self.session.graph_as_opened):
+            if node_id in graph:
+                return graph.node(node_id)
+        raise Problem(
+            f"There is no node “{node_id}” in this model.", "Click a node that is in the graph."
+        )
+
+
+def warm_up() -> None:
+    """Compute a gradient: for the first one torch imports half a second's worth of modules."""
+    x = torch.ones(1, requires_grad=True)
+    edge = torch.autograd.graph.get_gradient_edge(2 * x)
+    torch.autograd.grad([edge], [x], [torch.ones(1)])
+
+
+def lay_out(request: messages.LayOut, step: Step) -> Message:
+    """Where boxes and edges go."""
+    placement = layout.place(
+        request.boxes,
+        request.edges,
+        left_to_right=request.left_to_right,
+        cancelled=partial(_is_cancelled, step),
+    )
+    return messages.Placed(placement)
+
+
+def _is_cancelled(step: Callable[[float, str], None]) -> bool:
+    try:
+        step(-1, "Laying out")
+    except Cancelled:
+        return True
+    return False

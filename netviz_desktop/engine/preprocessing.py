@@ -1,0 +1,120 @@
+"""How an image becomes the tensor that a model takes, inferred from what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from netviz_desktop.graph import Dimension, ModelGraph, Value
+from netviz_desktop.link.messages import Preprocessing
+
+_USUAL_SIZE = 224
+_SMALL = 128  # below it, nets are trained on whole pictures rather than on centre crops
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """The input that takes an image.
+
+    Args:
+        name, dtype: of the value.
+        batch: how many samples it must be given at once.
+    """
+
+    name: str
+    dtype: str
+    batch: int
+    preprocessing: Preprocessing
+
+
+def image_input(inputs: Sequence[Value], graph: ModelGraph) -> ImageInput | None:
+    """The first input that can take an image; None when no input can."""
+    for value in inputs:
+        found = _of_shape(value, graph) if value.shape is not None else _of_weights(graph)
+        if found is not None:
+            batch = _known(value.shape[0]) if value.shape else None
+            return ImageInput(value.name, value.dtype or "float32", batch or 1, found)
+    return None
+
+
+def _of_shape(value: Value, graph: ModelGraph) -> Preprocessing | None:
+    shape = value.shape or ()
+    if len(shape) != 4:
+        return None
+    if shape[1] in (1, 3):
+        channels, layout, height, width = shape[1], "NCHW", shape[2], shape[3]
+    elif shape[3] in (1, 3):
+        channels, layout, height, width = shape[3], "NHWC", shape[1], shape[2]
+    else:
+        return None if any(map(_known, shape[1:])) else _of_weights(graph)
+    text = " × ".join("?" if size is None else str(size) for size in shape)
+    return _usual(int(channels or 0), layout, height, width, value.dtype, text, graph)
+
+
+def _of_weights(graph: ModelGraph) -> Preprocessing | None:
+    """The first convolution says how many channels it reads, though not how large."""
+    for node in graph.nodes:
+        for parameter in node.parameters:
+            if len(parameter.shape) == 4:
+                channels = parameter.shape[1]
+                if channels not in (1, 3):
+                    return None
+                said = f"free: the first kernels read {channels} channels"
+                return _usual(channels, "NCHW", None, None, None, said, graph)
+    return None
+
+
+def _usual(
+    channels: int,
+    layout: str,
+    height: Dimension,
+    width: Dimension,
+    dtype: str | None,
+    shape: str,
+    graph: ModelGraph,
+) -> Preprocessing:
+    rows, columns = _known(height) or _USUAL_SIZE, _known(width) or _USUAL_SIZE
+    mean, std, why = _scale(channels, layout, dtype, graph)
+    return Preprocessing(
+        height=rows,
+        width=columns,
+        channels=channels,
+        layout=layout,
+        resize=_resize(rows, columns, layout, graph),
+        mean=(mean,) * channels if isinstance(mean, float) else mean,
+        std=(std,) * channels if isinstance(std, float) else std,
+        reason=f"Assumed from the input's shape ({shape}): {why}.",
+    )
+
+
+_Scale = float | tuple[float, ...]
+
+
+def _scale(
+    channels: int, layout: str, dtype: str | None, graph: ModelGraph
+) -> tuple[_Scale, _Scale, str]:
+    if dtype is not None and "int" in dtype:
+        return 0.0, 1 / 255, "whole numbers from 0 to 255"
+    if _is_ultralytics(graph):
+        return 0.0, 1.0, "values from 0 to 1, as Ultralytics trains"
+    if layout == "NHWC":
+        return 0.5, 0.5, "values from −1 to 1, as Keras usually takes"
+    if channels == 3:
+        usual = Preprocessing(1, 1)
+        return usual.mean, usual.std, "ImageNet's usual mean and deviation"
+    return 0.0, 1.0, "gray values from 0 to 1"
+
+
+def _resize(height: int, width: int, layout: str, graph: ModelGraph) -> int | None:
+    if height != width or layout == "NHWC" or _is_ultralytics(graph):
+        return None
+    return height if height < _SMALL else round(height * 256 / 224)
+
+
+def _is_ultralytics(graph: ModelGraph) -> bool:
+    return "names" in graph.metadata and "stride" in graph.metadata
+
+
+def _known(dimension: Dimension) -> int | None:
+    """Some files write 0 for a free dimension."""
+    return dimension if isinstance(dimension, int) and dimension > 0 else None

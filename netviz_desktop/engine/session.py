@@ -1,0 +1,336 @@
+"""One open model and its last run: what the server, the command line and notebooks call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from netviz_desktop.engine import explain as attribution
+from netviz_desktop.engine import images, labels, predictions
+from netviz_desktop.engine.explanation import Explanation, as_numpy, explanation
+from netviz_desktop.engine.finished_run import FinishedRun
+from netviz_desktop.engine.forward_pass import ForwardPass
+from netviz_desktop.engine.model import Model, open_model
+from netviz_desktop.engine.preprocessing import ImageInput
+from netviz_desktop.engine.runners import Runner, Step
+from netviz_desktop.graph import ModelGraph, Value
+from netviz_desktop.link.messages import Prediction, Preprocessing, RunFinished
+from netviz_desktop.problems import Problem
+from netviz_desktop.readers import OpenedModel, Options
+
+Array = NDArray[Any]
+
+
+class Session:
+    """One open model and its last run.
+
+    Args:
+        device: "cuda", "mps", "cpu"; None: the best of them that is there.
+    """
+
+    def __init__(self, device: str | None = None) -> None:
+        self.device = torch.device(device or _best_device())
+        self._open: Model | None = None
+        self._run: FinishedRun | None = None
+
+    # --- the model ----------------------------------------------------------------------
+
+    def open(
+        self,
+        path: str | Path,
+        options: Options | None = None,
+        labels: str | Path | None = None,
+        step: Step | None = None,
+    ) -> None:
+        """Open a model in place of the open one, which stays open if this raises.
+
+        A model that can be looked at but not run opens too: see `structure_only`.
+
+        Args:
+            labels: a file of class names.
+
+        Raises:
+            Problem: the file or the labels cannot be read.
+        """
+        if step is not None:
+            step(-1, f"Opening {Path(path).name}")
+        self._open = open_model(Path(path), options, labels, self.device)
+        self._run = None
+
+    @property
+    def opened(self) -> OpenedModel:
+        return self._model.opened
+
+    @property
+    def path(self) -> Path:
+        return self._model.path
+
+    @property
+    def structure_only(self) -> Problem | None:
+        """Why the model cannot be run; None when it can."""
+        return self._model.problem
+
+    @property
+    def graph_as_opened(self) -> ModelGraph:
+        return self._model.graph
+
+    @property
+    def graph(self) -> ModelGraph:
+        """As it ran; before the first run, as it was opened."""
+        return self._run.forward.graph if self._run is not None else self._model.graph
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """What a run must be given; empty for a model that cannot be run."""
+        return self._model.runner.inputs if self._model.runner is not None else ()
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """How an image becomes the input; None when no input takes an image."""
+        found = self._model.image_input
+        return found.preprocessing if found is not None else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the output; empty when not known."""
+        if self._model.labels:
+            return self._model.labels
+        if self._run is None or self._model.image_input is None:
+            return ()
+        return labels.usual(predictions.scores(self._run.forward).numel())
+
+    def weight(self, name: str) -> Array:
+        """A parameter as the file has it.
+
+        Raises:
+            Problem: there is none of this name.
+        """
+        if name not in self.opened.weights:
+            raise Problem(
+                f"There is no weight “{name}” in {self.path.name}.",
+                "`netviz graph` lists the parameters of every node.",
+            )
+        return self.opened.weights[name]()
+
+    # --- running it ---------------------------------------------------------------------
+
+    def run(self, inputs: Mapping[str, Array] | Array, step: Step | None = None) -> ForwardPass:
+        """Run on tensors as the model takes them, without preprocessing.
+
+        Args:
+            inputs: by the inputs' names; for a model with one input the tensor itself.
+
+        Raises:
+            Problem: the model cannot be run, or not on these.
+        """
+        if not isinstance(inputs, Mapping):
+            inputs = {self._only_input(): inputs}
+        tensors = {name: self._tensor(array) for name, array in inputs.items()}
+        return self._run_on(tensors, step)
+
+    def run_image(
+        self,
+        data: bytes,
+        name: str,
+        preprocessing: Preprocessing | None = None,
+        step: Step | None = None,
+    ) -> RunFinished:
+        """Run on an image file.
+
+        Args:
+            name: what to call it in a Problem.
+            preprocessing: None: as inferred.
+
+        Raises:
+            Problem: it is no image, or the model takes none.
+        """
+        where = self._image_input()
+        how = preprocessing or where.preprocessing
+        image = images.decode(data, name)
+        prepared = images.prepare(image, how, where.dtype)
+        tensor = self._tensor(np.repeat(prepared.tensor, where.batch, axis=0))
+        run = self._run_on({where.name: tensor}, step)
+        picture = images.picture(image)
+        scale = picture.shape[1] / image.width
+        node, reason = self.default_layer()
+        return RunFinished(
+            picture=picture,
+            crop=(
+                prepared.crop[0] * scale,
+                prepared.crop[1] * scale,
+                prepared.crop[2] * scale,
+                prepared.crop[3] * scale,
+            ),
+            seen=prepared.seen,
+            predictions=tuple(self.predictions(10)),
+            score_kind=run.score_kind if run.logits is not None else "",
+            graph=None if run.graph == self._model.graph else run.graph,
+            shapes=self._last_run().shapes,
+            dtypes={n: str(r.tensor.dtype)[6:] for n, r in run.values.items()},
+            milliseconds=dict(run.milliseconds),
+            total_milliseconds=sum(run.milliseconds.values()),
+            default_node=node,
+            default_reason=reason,
+        )
+
+    @property
+    def last(self) -> ForwardPass:
+        """The last run.
+
+        Raises:
+            Problem: nothing was run yet.
+        """
+        return self._last_run().forward
+
+    # --- what the run says --------------------------------------------------------------
+
+    def predicted_target(self) -> int:
+        return predictions.predicted_target(self.last)
+
+    def predictions(self, count: int = 10) -> list[Prediction]:
+        """The likeliest classes first; none for a model without classes."""
+        return predictions.predictions(self.last, self.labels, count)
+
+    def label(self, target: int) -> str:
+        return predictions.label(target, self.labels)
+
+    def value(self, name: str) -> Array:
+        """A value by its name: an input, an output, or what flows between nodes."""
+        return as_numpy(self.last.value(name))
+
+    def activation(self, node_id: str, output: int = 0) -> Array:
+        """What a node computed, in its own shape."""
+        return as_numpy(self.last.activation(node_id, output))
+
+    def gradient(self, node_id: str, target: int | None = None, output: int = 0) -> Array:
+        """d score / d activation, in the activation's shape.
+
+        Args:
+            target: an index in the output before softmax; None: the predicted class.
+        """
+        chosen = self.predicted_target() if target is None else target
+        return as_numpy(self.last.gradient(chosen, node_id, output))
+
+    def channels_last(self) -> frozenset[str]:
+        """Names of the values of the last run whose channels stand in the last axis."""
+        return self._last_run().channels_last
+
+    def default_layer(self) -> tuple[str | None, str]:
+        """The node that methods of a layer take when none is named, and why; or why none."""
+        return self._last_run().default_layer
+
+    def explain(
+        self,
+        method: str,
+        node: str | None = None,
+        target: int | None = None,
+        step: Step | None = None,
+        **parameters: bool | float | str,
+    ) -> Explanation:
+        """Where a method sees evidence for a class in the last run.
+
+        Args:
+            method: its id: "grad-cam".
+            node: for methods of a layer; None: the default layer.
+            target: an index in the output before softmax; None: the predicted class.
+
+        Raises:
+            Problem: there is no such method, node, target or parameter, or they do not fit.
+        """
+        run = self._last_run()
+        layer = self._layer(node) if attribution.method(method).of_layer else ""
+        chosen = self.predicted_target() if target is None else target
+        case = attribution.Case(
+            run=run.forward,
+            target=chosen,
+            node=layer,
+            input=run.input,
+            again=self._again,
+            channels_last=run.channels_last,
+            **({} if step is None else {"step": step}),
+        )
+        return explanation(run, case, method, parameters, self.label(chosen))
+
+    # --- inside -------------------------------------------------------------------------
+
+    @property
+    def _model(self) -> Model:
+        if self._open is None:
+            raise Problem("No model is open.", "Open a model first.")
+        return self._open
+
+    def _last_run(self) -> FinishedRun:
+        if self._run is None:
+            self._runner()  # a model that cannot be run says so instead
+            raise Problem("The model has not been run yet.", "Run it on an image first.")
+        return self._run
+
+    def _runner(self) -> Runner:
+        model = self._model
+        if model.runner is None:
+            raise model.problem or Problem("The model cannot be run.", "Open another one.")
+        return model.runner
+
+    def _run_on(self, tensors: Mapping[str, Tensor], step: Step | None) -> ForwardPass:
+        forward = self._runner().run(tensors, step=step)
+        self._run = FinishedRun(forward, self._model)
+        return forward
+
+    def _again(self, tensors: Mapping[str, Tensor]) -> ForwardPass:
+        return self._runner().run(tensors, gradients=True)
+
+    def _only_input(self) -> str:
+        names = [value.name for value in self._runner().inputs]
+        if len(names) != 1:
+            raise Problem(
+                f"{self.path.name} takes {len(names)} inputs: {', '.join(names)}.",
+                "Give each of them by its name.",
+            )
+        return names[0]
+
+    def _image_input(self) -> ImageInput:
+        self._runner()
+        found = self._model.image_input
+        if found is None:
+            raise Problem(
+                f"{self.path.name} takes no image: its inputs are {_described(self.inputs)}.",
+                "Give its input as a tensor: `netviz run --input X.npy`.",
+            )
+        others = [value for value in self.inputs if value.name != found.name]
+        if others:
+            raise Problem(
+                f"{self.path.name} takes more than an image: also {_described(others)}.",
+                "Give every input as a tensor: `netviz run --input NAME=X.npy`.",
+            )
+        return found
+
+    def _layer(self, node: str | None) -> str:
+        if node is not None:
+            return node
+        found, reason = self.default_layer()
+        if found is None:
+            raise Problem(reason, "Name a node whose output has height and width.")
+        return found
+
+    def _tensor(self, array: Array) -> Tensor:
+        """A copy, so that nobody's array is written to."""
+        return torch.from_numpy(np.array(array, order="C")).to(self.device)
+
+
+def _described(values: tuple[Value, ...] | list[Value]) -> str:
+    return ", ".join(
+        f"{value.name} ({' × '.join(map(str, value.shape or ()))}, {value.dtype})"
+        for value in values
+    )
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
