@@ -1,0 +1,76 @@
+"""`netviz`: the engine without a window, for scripts.
+
+A member of `COMMANDS` is a module with
+
+    NAME, HELP, DESCRIPTION          the word to type, one line, and what the person gets
+    add_arguments(parser)
+    run(options)                     prints or writes it; raises Problem
+
+What a command writes, prints and calls things is a contract that users script against.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+
+from netviz_desktop import __version__
+from netviz_desktop.cli import explain, export, graph, methods, run, summary, window
+from netviz_desktop.problems import Problem
+
+COMMANDS = (graph, summary, run, explain, methods, export, window)
+
+EXIT_PROBLEM = 2
+EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
+EXIT_NOBODY_READS = 141  # as a shell reports SIGPIPE
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; gives its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may know less than a model's names
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(argv)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except Problem as problem:
+        sys.stderr.write(f"{_one_line(problem.what)}\n{_one_line(problem.remedy)}\n")
+        return EXIT_PROBLEM
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more when it ends: into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_NOBODY_READS
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="netviz",
+        description="Looks into neural networks from the command line: "
+        "graphs, costs, activations, gradients and attributions as files.",
+        epilog="Exit code 0; 2 when something could not be done, with the reason and the "
+        "remedy on stderr. `netviz COMMAND --help` says more.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"netviz {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        subparser = commands.add_parser(
+            command.NAME,
+            help=command.HELP,
+            description=command.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def _one_line(sentence: str) -> str:
+    return " ".join(sentence.split())

@@ -1,0 +1,120 @@
+"""What holds for every command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import netviz_desktop
+from netviz_desktop import cli, resource
+from netviz_desktop.problems import Problem
+
+NETVIZ = [sys.executable, "-c", "import sys; from netviz_desktop.cli import main; sys.exit(main())"]
+DEMO = str(resource.path(resource.DEMO_MODEL))
+
+
+def test_the_commands_are_the_contract():
+    assert [command.NAME for command in cli.COMMANDS] == [
+        "graph",
+        "summary",
+        "run",
+        "explain",
+        "methods",
+        "export",
+        "window",
+    ]
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.NAME)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main([command.NAME, "--help"])
+    assert left.value.code == 0
+    assert command.DESCRIPTION.splitlines()[0] in capsys.readouterr().out
+
+
+def test_it_tells_its_version(capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"netviz {netviz_desktop.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["nope"], ["graph"], ["run", DEMO, "-o", "x.npz"]])
+def test_a_wrong_call_ends_with_2_and_the_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    assert left.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: netviz")
+
+
+def test_help_waits_for_no_heavy_library():
+    script = (
+        "import sys\nfrom netviz_desktop.cli import main\n"
+        "try:\n    main(['run', '--help'])\nexcept SystemExit:\n    pass\n"
+        "print([n for n in ('torch', 'onnx', 'PySide6', 'PIL', 'networkx') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_problem_is_two_lines_whatever_its_sentences_hold(monkeypatch, capsys):
+    def fail(_options):
+        raise Problem("The name\nof it is  odd.", "Rename\tit.")
+
+    monkeypatch.setattr(cli.graph, "run", fail)
+    assert cli.main(["graph", DEMO]) == 2
+    assert capsys.readouterr().err == "The name of it is odd.\nRename it.\n"
+
+
+def test_a_defect_is_not_dressed_up(monkeypatch):
+    def fail(_options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli.graph, "run", fail)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["graph", DEMO])
+
+
+def test_ctrl_c_ends_it_quietly(monkeypatch, capsys):
+    def interrupt(_options):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(cli.graph, "run", interrupt)
+    assert cli.main(["graph", DEMO]) == 130
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break differently there")
+def test_a_reader_that_has_seen_enough_is_no_error():
+    with subprocess.Popen(
+        [*NETVIZ, "graph", DEMO], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141
+
+
+def test_a_terminal_that_knows_only_ascii_still_shows_the_table():
+    done = subprocess.run(
+        [*NETVIZ, "summary", DEMO],
+        capture_output=True,
+        check=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert b"1,235,496" in done.stdout
+
+
+def test_the_package_opens_a_model_for_notebooks():
+    session = netviz_desktop.open(DEMO)
+    assert session.graph.parameter_count == 1_235_496
+    with pytest.raises(Problem):
+        netviz_desktop.open("nowhere.onnx")

@@ -1,0 +1,265 @@
+"""The table of files: each is opened as it should be, or refused in two sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import tomllib
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from netviz_desktop import resource
+from netviz_desktop.cli import main
+
+TABLE = tomllib.loads(Path(__file__).with_name("files.toml").read_text(encoding="utf-8"))
+GOOD = [entry for entry in TABLE["model"] if "format" in entry]
+BAD = [entry for entry in TABLE["model"] if "problem" in entry]
+COMMANDS = ("graph", "summary", "run")
+
+DEMO = resource.path(resource.DEMO_MODEL)
+CAT = resource.path(resource.DEMO_IMAGE)
+
+
+def name_of(entry: dict[str, Any]) -> str:
+    return str(entry["name"])
+
+
+@pytest.mark.parametrize("entry", GOOD, ids=name_of)
+def test_a_model_is_summed_up(entry, tmp_path, capsys):
+    assert main(["graph", str(made(entry, tmp_path))]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["format"] == entry["format"]
+    assert found["parameter_count"] == entry["parameters"]
+    if "nodes" in entry:
+        assert len(found["nodes"]) == entry["nodes"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "command"),
+    [(entry, command) for entry in BAD for command in entry.get("commands", COMMANDS)],
+    ids=lambda given: given if isinstance(given, str) else name_of(given),
+)
+def test_a_bad_file_is_refused_in_two_sentences(entry, command, tmp_path, capsys):
+    path = made(entry, tmp_path / "given")
+    before = everything_in(tmp_path)
+    rest = ["--image", str(CAT), "-o", str(tmp_path / "out.npz")] if command == "run" else []
+    assert main([command, str(path), *rest]) == 2
+    check_problem(entry, path, *capsys.readouterr())
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("entry", TABLE["image"], ids=name_of)
+def test_a_bad_image_is_refused_in_two_sentences(entry, tmp_path, capsys):
+    path = made(entry, tmp_path / "given")
+    before = everything_in(tmp_path)
+    assert main(["run", str(DEMO), "--image", str(path), "-o", str(tmp_path / "out.npz")]) == 2
+    check_problem(entry, path, *capsys.readouterr())
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["truncated.onnx", "command.pt", "noise.pth"])
+def test_the_real_command_says_no_more(name, tmp_path):
+    entry = next(entry for entry in BAD if entry["name"] == name)
+    path = made(entry, tmp_path / "given")
+    before = everything_in(tmp_path)
+    script = "import sys; from netviz_desktop.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "graph", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    check_problem(entry, path, done.stdout, done.stderr)
+    assert everything_in(tmp_path) == before
+
+
+def test_the_trap_would_spring(tmp_path, capsys):
+    """The judge of the tests above. Not even trust makes `netviz` step into it."""
+    path = tmp_path / "command.pt"
+    pickle_that_runs_a_command(path)
+    assert main(["graph", str(path), "--trust"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert not (tmp_path / "sprung").exists()
+    torch.load(path, weights_only=False)
+    assert (tmp_path / "sprung").exists()
+
+
+def made(entry: dict[str, Any], folder: Path) -> Path:
+    if "recipe" not in entry:
+        return resource.path(entry["name"])
+    folder.mkdir(exist_ok=True)
+    path = folder / entry["name"]
+    recipe: Callable[[Path], None] = globals()[entry["recipe"]]
+    recipe(path)
+    return path
+
+
+def check_problem(entry: dict[str, Any], path: Path, printed: str, error: str) -> None:
+    assert printed == ""
+    what, remedy = error.splitlines()
+    assert what.startswith(entry["problem"].format(name=path.name, folder=path.parent))
+    assert what.endswith(".")
+    assert remedy.endswith((".", "?"))
+    assert "Traceback" not in error
+
+
+def everything_in(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+# --- recipes -----------------------------------------------------------------------------
+
+
+def three_nodes(path: Path) -> None:
+    weight = np.arange(36, dtype=np.float32).reshape(4, 1, 3, 3) / 36
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], name="conv", pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c"], ["r"]),
+        helper.make_node("GlobalAveragePool", ["r"], ["y"]),
+    ]
+    write_onnx(path, nodes, [1, 1, 8, 8], [1, 4, 1, 1], {"w": weight})
+
+
+def weights_in_constants(path: Path) -> None:
+    weight = numpy_helper.from_array(np.ones((4, 3), np.float32), "w")
+    nodes = [
+        helper.make_node("Constant", [], ["w"], name="weight", value=weight),
+        helper.make_node("MatMul", ["x", "w"], ["y"], name="product"),
+    ]
+    write_onnx(path, nodes, [1, 4], [1, 3], {})
+
+
+def huge_dimensions(path: Path) -> None:
+    nodes = [helper.make_node("Mul", ["x", "w"], ["y"], name="product")]
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, raw_data=bytes(64))
+    tensor.dims.extend([2**60, 2**60])
+    write_onnx(path, nodes, [1], [1], {}, tensor)
+
+
+def truncated_onnx(path: Path) -> None:
+    path.write_bytes(DEMO.read_bytes()[:1_000_000])
+
+
+def pickled_module(path: Path) -> None:
+    conv, linear = torch.nn.Conv2d(1, 4, 3), torch.nn.Linear(4, 12)
+    torch.save(torch.nn.Sequential(conv, torch.nn.ReLU(), linear), path)
+
+
+def state_dict(path: Path) -> None:
+    torch.save({"conv.weight": torch.zeros(10, 3, 3), "conv.bias": torch.zeros(10)}, path)
+
+
+def truncated_pt(path: Path) -> None:
+    torch.save({"weight": torch.zeros(1000)}, path)
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+class Trap:
+    """Pickled, it is a command to run."""
+
+    def __init__(self, touched: Path) -> None:
+        self.touched = touched
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch '{self.touched}'",)
+
+
+def pickle_that_runs_a_command(path: Path) -> None:
+    torch.save(Trap(path.with_name("sprung")), path)
+
+
+def bare_pickle_that_runs_a_command(path: Path) -> None:
+    path.write_bytes(pickle.dumps({"weight": Trap(path.with_name("sprung"))}))
+
+
+def noise(path: Path) -> None:
+    path.write_bytes(np.random.default_rng(7).bytes(50_000))
+
+
+def zeros(path: Path) -> None:
+    path.write_bytes(bytes(10_000))
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def nothing(path: Path) -> None:
+    assert not path.exists()
+
+
+def text(path: Path) -> None:
+    path.write_text("Dear diary,\ntoday I trained a network.\n" * 100)
+
+
+def lfs_pointer(path: Path) -> None:
+    path.write_text(
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 98765\n"
+    )
+
+
+def web_page(path: Path) -> None:
+    path.write_text("<!DOCTYPE html>\n<html><title>Sign in</title></html>\n")
+
+
+def foreign_zip(path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("word/document.xml", "<xml/>")
+
+
+def picture(path: Path) -> None:
+    path.write_bytes(CAT.read_bytes())
+
+
+def truncated_png(path: Path) -> None:
+    path.write_bytes(CAT.read_bytes()[:100_000])
+
+
+def png_that_claims_to_be_huge(path: Path) -> None:
+    header = struct.pack(">IIBBBBB", 200_000, 200_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    data = b"IDAT" + zlib.compress(bytes(1000))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part))
+            for part in (chunk, data, b"IEND")
+        )
+    )
+
+
+def write_onnx(
+    path: Path,
+    nodes: list[Any],
+    inputs: list[int],
+    outputs: list[int],
+    weights: dict[str, np.ndarray],
+    *tensors: TensorProto,
+) -> None:
+    graph = helper.make_graph(
+        nodes,
+        "made in a test",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, outputs)],
+        [*(numpy_helper.from_array(array, name) for name, array in weights.items()), *tensors],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    path.write_bytes(model.SerializeToString())
