@@ -1,0 +1,257 @@
+"""How fast it is, measured in one run beside what it is compared with.
+
+    python tests/benchmarks/run.py [--repeat 10] [--threads 1,2] [--only window|runs|grad-cam]
+
+Within a table the variants take turns, so that whatever else the machine does meets all of
+them; medians are reported. CPU is the time of all threads, which other programs on the
+machine disturb least; ratios are of both. "plain torch" is the same network as an
+nn.Module, "folded" with batch normalisation folded into the convolutions, as ONNX files
+have it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import gc
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from captum.attr import LayerGradCam
+from resnet50 import Bottleneck, ResNet50, export, resnet50
+from squeezenet import squeezenet
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from windows import click, drop, first_paint
+
+import netviz_desktop
+from netviz_desktop import resource
+
+Variant = Callable[[], object]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeat", type=int, default=10)
+    parser.add_argument("--threads", default="1,2", help="thread counts, with commas")
+    parser.add_argument("--only", choices=("window", "runs", "grad-cam"))
+    options = parser.parse_args()
+    print(
+        f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}, {os.cpu_count()} cores"
+    )
+    module = resnet50()
+    with tempfile.TemporaryDirectory() as folder:
+        onnx, pickled = Path(folder, "resnet50.onnx"), Path(folder, "resnet50.pt")
+        export(module, onnx)
+        torch.save(module, pickled)
+        if options.only in (None, "window"):
+            benchmark_window(onnx, options.repeat)
+        for threads in map(int, options.threads.split(",")):
+            torch.set_num_threads(threads)
+            if options.only in (None, "runs"):
+                benchmark_runs(module, onnx, pickled, threads, options.repeat)
+                benchmark_demo(threads, options.repeat)
+            if options.only in (None, "grad-cam"):
+                benchmark_grad_cam(module, onnx, threads, options.repeat)
+    return 0
+
+
+def benchmark_runs(module: ResNet50, onnx: Path, pickled: Path, threads: int, repeat: int) -> None:
+    x = torch.randn(1, 3, 224, 224)
+    folded = fold(module)
+    ours_onnx = netviz_desktop.open(onnx)
+    ours_torch = netviz_desktop.open(pickled, trust=True)
+    judge = onnx_session(onnx, threads)
+    array = x.numpy()
+    ours_onnx.run(array)
+    expected = judge.run(None, {"input": array})[0]
+    difference = np.abs(ours_onnx.value(ours_onnx.graph.outputs[0]) - expected).max()
+    difference /= np.abs(expected).max()
+    print(f"\nlargest difference to onnxruntime: {difference:.1e} of the logits")
+    report(
+        f"ResNet-50, 224 px, {threads} thread(s): a run",
+        {
+            "plain torch, no_grad": without_gradients(module, x),
+            "plain torch, no_grad, folded": without_gradients(folded, x),
+            "plain torch, inference_mode, folded": inferring(folded, x),
+            "plain torch, gradients of the input prepared": with_gradients(module, x),
+            "plain torch, gradients prepared, folded": with_gradients(folded, x),
+            "onnxruntime": lambda: judge.run(None, {"input": array}),
+            "NetViz, ONNX, everything kept": lambda: ours_onnx.run(array),
+            "NetViz, pickled module, everything kept": lambda: ours_torch.run(array),
+        },
+        repeat,
+        against={
+            "NetViz, ONNX, everything kept": (
+                "plain torch, no_grad, folded",
+                "plain torch, gradients prepared, folded",
+                "onnxruntime",
+            ),
+            "NetViz, pickled module, everything kept": (
+                "plain torch, no_grad",
+                "plain torch, gradients of the input prepared",
+            ),
+        },
+    )
+
+
+def benchmark_demo(threads: int, repeat: int) -> None:
+    path = resource.path(resource.DEMO_MODEL)
+    array = np.random.default_rng(0).normal(size=(1, 3, 224, 224)).astype(np.float32)
+    session, judge, module = (
+        netviz_desktop.open(path),
+        onnx_session(path, threads),
+        squeezenet(path),
+    )
+    x = torch.from_numpy(array)
+    plain, prepared, ours = (
+        "plain torch, no_grad",
+        "plain torch, gradients of the input prepared",
+        "NetViz, ONNX, everything kept",
+    )
+    report(
+        f"SqueezeNet 1.1 (demo), {threads} thread(s): a run",
+        {
+            plain: without_gradients(module, x),
+            prepared: with_gradients(module, x),
+            "onnxruntime": lambda: judge.run(None, {"input": array}),
+            ours: lambda: session.run(array),
+        },
+        repeat,
+        against={ours: (plain, prepared, "onnxruntime")},
+    )
+
+
+def benchmark_grad_cam(module: ResNet50, onnx: Path, threads: int, repeat: int) -> None:
+    x = torch.randn(1, 3, 224, 224)
+    folded = fold(module)
+    session = netviz_desktop.open(onnx)
+    session.run(x.numpy())
+    node, _ = session.default_layer()
+    captum = LayerGradCam(module, module.layer4)
+    found = session.explain("grad-cam", target=7).raw
+    expected = captum.attribute(x, target=7, relu_attributions=False)[0, 0].detach().numpy()
+    print(
+        f"\nGrad-CAM at {node}: largest difference to captum {np.abs(found - expected).max():.1e}"
+    )
+
+    def everything() -> None:
+        session.run(x.numpy())
+        session.explain("grad-cam", target=7)
+
+    plain, plain_folded = "a plain forward, no_grad", "a plain forward, no_grad, folded"
+    total, cached = "NetViz: run and Grad-CAM", "NetViz: Grad-CAM of the cached run"
+    judge = "captum LayerGradCam"
+    report(
+        f"ResNet-50, {threads} thread(s): Grad-CAM at the last stage",
+        {
+            plain: without_gradients(module, x),
+            plain_folded: without_gradients(folded, x),
+            judge: lambda: captum.attribute(x, target=7, relu_attributions=False),
+            total: everything,
+            cached: lambda: session.explain("grad-cam", target=7),
+        },
+        repeat,
+        against={
+            total: (plain_folded, plain, judge),
+            cached: (plain_folded, plain),
+            judge: (plain,),
+        },
+    )
+
+
+def benchmark_window(onnx: Path, repeat: int) -> None:
+    demo, image = resource.path(resource.DEMO_MODEL), resource.path(resource.DEMO_IMAGE)
+    rows = {
+        "command to visible window": [first_paint() for _ in range(repeat)],
+        "dropped ResNet-50 to drawn graph, engine warm": drop(onnx, min(repeat, 5)),
+        "click to filled docks, SqueezeNet, run cached": click(demo, image, 2 * repeat),
+        "click to filled docks, ResNet-50, run cached": click(onnx, image, 2 * repeat),
+    }
+    print_table("The window, offscreen", rows)
+
+
+def report(
+    title: str,
+    variants: dict[str, Variant],
+    repeat: int,
+    against: dict[str, tuple[str, ...]],
+) -> None:
+    for variant in variants.values():
+        variant()  # the first is another story
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
+    cpu: dict[str, list[float]] = {name: [] for name in variants}
+    gc.collect()
+    for _ in range(repeat):
+        for name, variant in variants.items():
+            start, cpu_start = time.perf_counter(), time.process_time()
+            variant()
+            cpu[name].append(time.process_time() - cpu_start)
+            seconds[name].append(time.perf_counter() - start)
+    print_table(title, seconds, cpu)
+    middle = {name: statistics.median(found) for name, found in seconds.items()}
+    middle_cpu = {name: statistics.median(found) for name, found in cpu.items()}
+    for name, peers in against.items():
+        for peer in peers:
+            ratio, cpu_ratio = middle[name] / middle[peer], middle_cpu[name] / middle_cpu[peer]
+            print(f"  {name} = {ratio:.2f} (CPU {cpu_ratio:.2f}) × {peer}")
+
+
+def print_table(
+    title: str, seconds: dict[str, list[float]], cpu: dict[str, list[float]] | None = None
+) -> None:
+    print(f"\n{title}\n{'':50}  median ms    least   greatest" + (" CPU median ms" if cpu else ""))
+    for name, found in seconds.items():
+        text = f"{statistics.median(found) * 1000:10.1f} {min(found) * 1000:8.1f}"
+        text += f" {max(found) * 1000:10.1f}"
+        text += f" {statistics.median(cpu[name]) * 1000:13.1f}" if cpu else ""
+        print(f"{name:50} {text}")
+    sys.stdout.flush()
+
+
+def without_gradients(module: nn.Module, x: torch.Tensor) -> Variant:
+    return torch.no_grad()(lambda: module(x))
+
+
+def inferring(module: nn.Module, x: torch.Tensor) -> Variant:
+    return torch.inference_mode()(lambda: module(x))
+
+
+def with_gradients(module: nn.Module, x: torch.Tensor) -> Variant:
+    frozen = copy.deepcopy(module).requires_grad_(False)
+    return lambda: frozen(x.clone().requires_grad_())
+
+
+def onnx_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def fold(module: ResNet50) -> ResNet50:
+    """The same function with every batch normalisation folded into its convolution."""
+    folded = copy.deepcopy(module)
+    owners = [folded, *(m for m in folded.modules() if isinstance(m, Bottleneck))]
+    for owner in owners:
+        for index in "123":
+            if hasattr(owner, f"bn{index}"):
+                conv, norm = getattr(owner, f"conv{index}"), getattr(owner, f"bn{index}")
+                setattr(owner, f"conv{index}", fuse_conv_bn_eval(conv, norm))
+                setattr(owner, f"bn{index}", nn.Identity())
+        if isinstance(owner, Bottleneck) and owner.downsample is not None:
+            conv, norm = owner.downsample
+            owner.downsample = nn.Sequential(fuse_conv_bn_eval(conv, norm))
+    return folded
+
+
+if __name__ == "__main__":
+    sys.exit(main())
