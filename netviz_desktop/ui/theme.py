@@ -91,6 +91,19 @@ def apply(choice: str) -> None:
     theme = DARK if choice == "dark" else LIGHT
     QApplication.setStyle("Fusion")
     QApplication.setPalette(_palette(theme))
+    application = QApplication.instance()
+    if isinstance(application, QApplication):
+        application.setStyleSheet(_style_sheet(theme))
+
+
+def blend(colour: str, under: str, share: float) -> str:
+    """`share` of one colour over another, as #rrggbb."""
+    top, bottom = QColor(colour), QColor(under)
+    return QColor.fromRgbF(
+        share * top.redF() + (1 - share) * bottom.redF(),
+        share * top.greenF() + (1 - share) * bottom.greenF(),
+        share * top.blueF() + (1 - share) * bottom.blueF(),
+    ).name()
 
 
 def _palette(theme: Theme) -> QPalette:
@@ -118,3 +131,62 @@ def _palette(theme: Theme) -> QPalette:
     for which in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.muted))
     return palette
+
+
+def _style_sheet(theme: Theme) -> str:
+    """Only what Fusion draws heavier than we want it."""
+    hover = blend(theme.text, theme.window, 0.07)
+    pressed = blend(theme.text, theme.window, 0.14)
+    handle = blend(theme.text, theme.window, 0.25)
+    return f"""
+QMainWindow::separator {{ background: {theme.border}; width: 1px; height: 1px; }}
+QMainWindow::separator:hover {{ background: {theme.accent}; }}
+QToolBar {{ background: {theme.window}; border: 0; border-bottom: 1px solid {theme.border};
+    padding: 3px 6px; spacing: 2px; }}
+QToolBar::separator {{ background: {theme.border}; width: 1px; margin: 5px 6px; }}
+QToolButton {{ border: 0; border-radius: 5px; padding: 4px; }}
+QToolButton:hover {{ background: {hover}; }}
+QToolButton:pressed, QToolButton:checked {{ background: {pressed}; }}
+QToolBar QToolButton {{ padding: 5px; }}
+QMenuBar {{ background: {theme.window}; border-bottom: 0; padding: 2px 4px; }}
+QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; background: transparent; }}
+QMenuBar::item:selected {{ background: {hover}; }}
+QStatusBar {{ background: {theme.window}; border-top: 1px solid {theme.border}; }}
+QStatusBar::item {{ border: 0; }}
+QStatusBar QLabel {{ color: {theme.muted}; }}
+QProgressBar {{ border: 0; border-radius: 3px; background: {pressed}; }}
+QProgressBar::chunk {{ border-radius: 3px; background: {theme.accent}; }}
+#TitleBar {{ background: {theme.window}; border-bottom: 1px solid {theme.border}; }}
+#TitleBar QToolButton {{ padding: 2px; }}
+#FindBar {{ background: {theme.window}; border: 0; border-bottom: 1px solid {theme.border}; }}
+#Banner {{ background: {blend(theme.accent, theme.window, 0.12)}; border: 0;
+    border-left: 3px solid {theme.accent}; border-bottom: 1px solid {theme.border}; }}
+#Banner[error="true"] {{ background: {blend(theme.error, theme.window, 0.12)};
+    border-left-color: {theme.error}; }}
+QPushButton {{ border: 1px solid {theme.border}; border-radius: 6px; padding: 5px 14px;
+    background: {theme.surface}; }}
+QPushButton:hover {{ background: {hover}; }}
+QPushButton:pressed {{ background: {pressed}; }}
+QLineEdit {{ border: 1px solid {theme.border}; border-radius: 6px; padding: 4px 8px;
+    background: {theme.surface}; selection-background-color: {theme.accent}; }}
+QLineEdit:focus {{ border-color: {theme.accent}; }}
+QPushButton#Primary, QPushButton:default {{ background: {theme.accent};
+    color: {theme.on_accent}; border-color: {theme.accent}; }}
+QPushButton#Primary:hover, QPushButton:default:hover {{
+    background: {blend(theme.text, theme.accent, 0.12)}; }}
+QPushButton:disabled, QPushButton:default:disabled {{ color: {theme.muted};
+    background: {theme.window}; border-color: {theme.border}; }}
+QPushButton#Link {{ border: 0; background: transparent; color: {theme.accent};
+    padding: 3px 8px; }}
+QPushButton#Link:hover {{ background: {hover}; }}
+QToolTip {{ background: {theme.surface}; color: {theme.text};
+    border: 1px solid {theme.border}; padding: 4px; }}
+QScrollBar {{ background: transparent; border: 0; }}
+QScrollBar:vertical {{ width: 11px; }}
+QScrollBar:horizontal {{ height: 11px; }}
+QScrollBar::handle {{ background: {handle}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle:vertical {{ min-height: 28px; }}
+QScrollBar::handle:horizontal {{ min-width: 28px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+"""

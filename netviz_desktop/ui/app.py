@@ -1,0 +1,133 @@
+"""The application around the window: its font, theme, icon, and what happens to defects."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Callable
+from types import TracebackType
+
+from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QFont, QFontDatabase, QFontMetrics, QIcon
+from PySide6.QtWidgets import QApplication
+
+from netviz_desktop import __version__, resource
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui import theme
+from netviz_desktop.ui.engine_client import EngineClient
+from netviz_desktop.ui.main_window import MainWindow
+from netviz_desktop.ui.settings import Settings
+
+_FAMILY = "Inter"
+_POINT_SIZE = 10.0
+
+_log = logging.getLogger("netviz")
+
+
+def run(options: Namespace) -> int:
+    """The window, until it is closed; gives the exit code.
+
+    Args:
+        options: as `__main__` parses them.
+    """
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    settings = Settings()
+    application = make_application(options.theme or settings.theme)
+    qInstallMessageHandler(_log_qt)
+    window = open_window(options, settings)
+    sys.excepthook = report_to(window.reports.add)
+    _quit_on_signals(application)
+    return application.exec()
+
+
+def open_window(options: Namespace, settings: Settings) -> MainWindow:
+    """The window, shown, with the files that `options` name on their way."""
+    engine = EngineClient()
+    engine.start()  # it imports torch while the window is being made
+    window = MainWindow(engine, settings)
+    window.show()
+    if options.demo:
+        window.open_demo()
+    window.open_files(
+        [*options.files, *([options.image] if options.image else [])],
+        trust=options.trust,
+        model_code=options.model_code,
+        labels=options.labels,
+    )
+    return window
+
+
+def make_application(theme_choice: str) -> QApplication:
+    """The application, ready for a window.
+
+    Raises:
+        Problem: there is no font at all, and every label would be a box.
+    """
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication([sys.argv[0]])
+    application.setApplicationName("NetViz Desktop")
+    application.setApplicationDisplayName("")  # the window's title already has it
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName("netviz-desktop")
+    application.setWindowIcon(QIcon(str(resource.path("icons/netviz-desktop.svg"))))
+    application.setFont(_font())
+    if not QFontMetrics(application.font()).inFont("A"):
+        raise Problem(
+            "No text can be drawn: neither the program's own font nor any other was found.",
+            "Install NetViz Desktop again.",
+        )
+    theme.apply(theme_choice)
+    return application
+
+
+def report_to(add: Callable[[str, str], object]) -> Callable[..., None]:
+    """An exception hook: a defect in the window is written down, and the window goes on.
+
+    Args:
+        add: takes one line and the traceback.
+    """
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        text = "".join(traceback.format_exception(kind, error, trace))
+        _log.error("%s", text)
+        add(f"{kind.__name__}: {error}", text)
+
+    return hook
+
+
+def _quit_on_signals(application: QApplication) -> None:
+    """Ctrl+C in the terminal and a plain kill close the window as a click does. Python hears
+    of a signal only when it is called: the byte that it writes wakes Qt, which calls it."""
+    near, far = socket.socketpair()
+    for end in (near, far):
+        end.setblocking(False)
+    signal.set_wakeup_fd(far.detach())
+    notifier = QSocketNotifier(near.fileno(), QSocketNotifier.Type.Read, application)
+    notifier.activated.connect(lambda: near.recv(64))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.quit())
+
+
+def _font() -> QFont:
+    for file in sorted(resource.path("fonts").glob("*.[ot]tf")):
+        if QFontDatabase.addApplicationFont(str(file)) < 0:
+            _log.warning("The font %s cannot be loaded.", file.name)
+    font = QFont(QApplication.font())
+    if _FAMILY in QFontDatabase.families():
+        font.setFamily(_FAMILY)
+    font.setPointSizeF(_POINT_SIZE)
+    return font
+
+
+def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    level = {
+        QtMsgType.QtDebugMsg: logging.DEBUG,
+        QtMsgType.QtInfoMsg: logging.INFO,
+        QtMsgType.QtWarningMsg: logging.WARNING,
+    }.get(kind, logging.ERROR)
+    logging.getLogger(f"netviz.{context.category or 'qt'}").log(level, "%s", message)

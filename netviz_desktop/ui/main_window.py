@@ -1,0 +1,389 @@
+"""The window: the graph in its middle, docks around it, and everything a person can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from netviz_desktop import resource
+from netviz_desktop.link.messages import ModelOpened, RunFinished
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui import theme
+from netviz_desktop.ui.actions import Actions
+from netviz_desktop.ui.arrangement import Arrangement
+from netviz_desktop.ui.banner import Banner, Remedy
+from netviz_desktop.ui.empty_state import EmptyState
+from netviz_desktop.ui.engine_client import EngineClient
+from netviz_desktop.ui.operations.about import about
+from netviz_desktop.ui.operations.export_picture import choose_picture, export
+from netviz_desktop.ui.operations.find import FindBar
+from netviz_desktop.ui.operations.model_code import ModelCodeDialog
+from netviz_desktop.ui.operations.open_files import local_files, open_in_own_window, sort_files
+from netviz_desktop.ui.operations.open_image import OpenImage, choose_image, load
+from netviz_desktop.ui.operations.open_model import OpenModel, choose_model
+from netviz_desktop.ui.operations.report import ReportDialog, Reports
+from netviz_desktop.ui.operations.restore import Restore
+from netviz_desktop.ui.operations.trust import ask_trust
+from netviz_desktop.ui.scene import GraphView, Minimap
+from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.settings import FLAGS, Settings
+from netviz_desktop.ui.status_bar import StatusBar
+
+_SIZE = QSize(1600, 1000)
+
+
+class MainWindow(QMainWindow):
+    """Shows at once, and brings in the docks (and pyqtgraph) after its first painting.
+
+    Args:
+        engine: started or not; the window ends it when it closes.
+    """
+
+    def __init__(self, engine: EngineClient, settings: Settings) -> None:
+        super().__init__()
+        self.setObjectName("MainWindow")
+        self.engine = engine
+        self.settings = settings
+        self.selection = Selection(self)
+        self.reports = Reports(engine, self)
+        self.models = OpenModel(engine, self.selection, settings, self)
+        self.images = OpenImage(engine, self.selection, self)
+        self.restore = Restore(engine, self.models, self.images, self)
+        self._painted = False
+        self._furnishing = self._bring_docks()
+
+        self.view = GraphView(engine, self.selection)
+        self.minimap = Minimap(self.view)
+        self.empty = EmptyState(self)
+        self.banner = Banner(self)
+        self.find_bar = FindBar(self.view, self.selection, self)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.view)
+        middle = QWidget(self)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.find_bar)
+        column.addWidget(self._stack, 1)
+        self.setCentralWidget(middle)
+        self.status = StatusBar(engine, self)
+        self.setStatusBar(self.status)
+        self.commands = Actions(self)
+        self.arrangement = Arrangement(self, settings, self.commands.panels_menu)
+        self.setAcceptDrops(True)
+        for part in (self.view, self.view.viewport()):
+            part.setAcceptDrops(False)  # what is dropped on the graph is dropped on the window
+        self._connect()
+        for flag in FLAGS:
+            self._apply_flag(flag, settings.flag(flag))
+        self.empty.set_recent(settings.recent)
+        self._set_title(None)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize()))
+        if not settings.geometry.isEmpty():
+            self.restoreGeometry(settings.geometry)
+
+    # --- opening ------------------------------------------------------------------------
+
+    def open_files(
+        self,
+        paths: Iterable[str],
+        *,
+        trust: bool = False,
+        model_code: str | None = None,
+        labels: str | None = None,
+    ) -> None:
+        """Models and images, told apart by their content. The first model opens here, the
+        others in windows of their own; of several images the last one counts."""
+        models, images = sort_files(paths)
+        if models:
+            try:
+                self.images.pending = load(images[-1]) if images else None
+            except Problem as problem:
+                self.tell(problem)
+            self.models.open(models[0], trust=trust, model_code=model_code, labels=labels)
+        elif images:
+            self.images.open(images[-1])
+        for model in models[1:]:
+            open_in_own_window(model)
+
+    def open_demo(self) -> None:
+        self.open_files(
+            [str(resource.path(resource.DEMO_MODEL)), str(resource.path(resource.DEMO_IMAGE))]
+        )
+
+    def choose_model(self) -> None:
+        formats = self.engine.hello.formats if self.engine.hello is not None else ()
+        choose_model(self, formats, self.settings, lambda path: self.open_files([path]))
+
+    def choose_image(self) -> None:
+        choose_image(self, self.settings, self.images.open)
+
+    def paste(self) -> None:
+        """An image, or files, from the clipboard."""
+        self._take(QGuiApplication.clipboard().mimeData())
+
+    def ask_trust(self) -> None:
+        if self.selection.model is not None:
+            ask_trust(self, Path(self.selection.model.path).name, self.models.trust)
+
+    def ask_model_code(self) -> None:
+        if self.selection.model is None or self.models.request is None:
+            return
+        name = Path(self.selection.model.path).name
+        dialog = ModelCodeDialog(name, self.models.request.model_code or "", self)
+        dialog.accepted.connect(lambda: self.models.with_code(dialog.code))
+        dialog.open()
+
+    def forget_recent(self) -> None:
+        self.settings.forget_recent()
+        self.empty.set_recent([])
+        self.commands.refresh()
+
+    # --- what is said -------------------------------------------------------------------
+
+    def tell(self, problem: Problem) -> None:
+        """What went wrong."""
+        self.banner.show_problem(problem)
+
+    def tell_defect(self, summary: str) -> None:
+        """The program, not what it was given, is at fault; it goes on."""
+        self.banner.show_problem(
+            Problem(
+                f"NetViz Desktop met a defect of its own: {summary}",
+                "The program goes on; the report shows what to send us.",
+            ),
+            [("Report…", self.show_report)],
+        )
+
+    def show_report(self) -> None:
+        ReportDialog(self.reports.text(), _REPORT_HEADLINE, self).open()
+
+    def show_about(self) -> None:
+        about(self, self.engine.hello).open()
+
+    # --- how it looks -------------------------------------------------------------------
+
+    def set_flag(self, flag: str, on: bool) -> None:
+        """Switch one of the View menu's toggles, and remember it."""
+        self.settings.set_flag(flag, on)
+        self._apply_flag(flag, on)
+
+    def set_theme(self, choice: str) -> None:
+        self.settings.theme = choice
+        theme.apply(choice)
+
+    def reset_layout(self) -> None:
+        self.arrangement.reset()
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def copy_node_name(self) -> None:
+        node = self.selection.selected_node
+        if node is not None:
+            QGuiApplication.clipboard().setText(node.name or node.id)
+            self.status.say(f"Copied “{node.name or node.id}”.")
+
+    def choose_picture(self) -> None:
+        if self.selection.model is not None:
+            name = Path(self.selection.model.path).name
+            choose_picture(self, name, self.settings, self.export)
+
+    def export(self, path: Path) -> None:
+        """The graph, as a picture of the kind that the suffix says."""
+        try:
+            export(self.view, path)
+        except Problem as problem:
+            self.tell(problem)
+        else:
+            self.status.say(f"Saved {path}.")
+
+    # --- what happens -------------------------------------------------------------------
+
+    def furnish(self) -> None:
+        """Bring in the docks now, as far as they are not here yet."""
+        for _ in self._furnishing:
+            pass
+
+    def _furnish_bit_by_bit(self) -> None:
+        if next(self._furnishing, "done") != "done":
+            QTimer.singleShot(0, self, self._furnish_bit_by_bit)
+
+    def _bring_docks(self) -> Iterator[None]:
+        """Gives the window a chance to answer between one dock and the next."""
+        import pyqtgraph  # noqa: F401 - most of the time that the docks take
+
+        yield
+        from netviz_desktop.ui import docks
+
+        kinds = docks.kinds()
+        made = []
+        for kind in kinds:
+            yield
+            made.append(kind(self.engine, self.selection, self))
+            made[-1].hide()
+        self.arrangement.furnish(made)
+
+    def _connect(self) -> None:
+        self.models.started.connect(self._opening)
+        self.models.ended.connect(self._opening_ended)
+        for operation in (self.models, self.images, self.restore):
+            operation.failed.connect(self.tell)
+        self.images.noted.connect(self.status.say)
+        self.restore.done.connect(lambda: self.status.say("The engine is back; nothing was lost."))
+        self.reports.added.connect(self.tell_defect)
+        self.selection.model_changed.connect(self._model_changed)
+        self.selection.run_changed.connect(self._run_changed)
+        self.empty.open_asked.connect(self.choose_model)
+        self.empty.demo_asked.connect(self.open_demo)
+        self.empty.recent_asked.connect(lambda path: self.open_files([path]))
+
+    def _opening(self, path: str) -> None:
+        self.banner.dismiss()
+        self.status.say(f"Opening {Path(path).name}…")
+        self.empty.say(f"Opening {Path(path).name}…")
+
+    def _opening_ended(self) -> None:
+        self.images.pending = None
+        self.empty.say("")
+        if self.selection.model is None:
+            self.status.say("")
+
+    def _model_changed(self, model: ModelOpened | None) -> None:
+        self._set_title(model)
+        self._stack.setCurrentWidget(self.empty if model is None else self.view)
+        self.empty.set_recent(self.settings.recent)
+        self.commands.refresh()
+        self.banner.dismiss()
+        self.status.set_summary("" if model is None else _summary(model))
+        if model is None:
+            self.status.say("")
+            self.find_bar.hide()
+            self.arrangement.hide()
+            return
+        self.status.say(f"Opened {Path(model.path).name}.")
+        self.furnish()
+        self.arrangement.show()
+        if model.structure_only is not None:
+            self.banner.show_problem(
+                Problem(*model.structure_only), self._remedies(model), error=False
+            )
+
+    def _run_changed(self, run: RunFinished | None) -> None:
+        if run is not None and self.banner.is_error:
+            self.banner.dismiss()
+
+    def _remedies(self, model: ModelOpened) -> list[Remedy]:
+        remedies: list[Remedy] = []
+        if model.can_be_trusted:
+            remedies.append(("Trust and run…", self.ask_trust))
+        if model.needs_code:
+            remedies.append(("Model code…", self.ask_model_code))
+        return remedies
+
+    def _apply_flag(self, flag: str, on: bool) -> None:
+        if flag == "minimap":
+            self.minimap.setVisible(on)
+        elif flag == "left_to_right":
+            self.view.left_to_right = on
+        elif flag == "wheel_zooms":
+            self.view.wheel_zooms = on
+        else:
+            setattr(self.view, f"show_{flag}", on)
+
+    def _set_title(self, model: ModelOpened | None) -> None:
+        name = "NetViz Desktop"
+        self.setWindowTitle(f"{Path(model.path).name} — {name}" if model is not None else name)
+
+    def _take(self, mime: QMimeData) -> None:
+        if paths := local_files(mime):
+            self.open_files(paths)
+        else:
+            self.images.paste(mime)
+
+    # --- Qt's events --------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self._furnish_bit_by_bit)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_files(event.mimeData()) or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        # after the drop: the program that we got it from waits for its end
+        QTimer.singleShot(0, self, partial(self._take, _copy(event.mimeData())))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.find_bar.isVisible():
+            self.find_bar.dismiss()
+        elif self.banner.isVisible():
+            self.banner.dismiss()
+        else:
+            self.selection.set_node(None)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "commands"):
+            self.commands.draw_icons()
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.geometry = self.saveGeometry()
+        self.arrangement.save()
+        self.engine.close()
+        super().closeEvent(event)
+
+
+_REPORT_HEADLINE = (
+    "If something went wrong, copy this into a report. It stays on this computer until you send it."
+)
+
+
+def _copy(mime: QMimeData) -> QMimeData:
+    """What a drop holds, to keep beyond its event."""
+    copy = QMimeData()
+    if mime.hasUrls():
+        copy.setUrls(mime.urls())
+    if mime.hasImage():
+        copy.setImageData(mime.imageData())
+    return copy
+
+
+def _summary(model: ModelOpened) -> str:
+    graph = model.graph
+    nodes = f"{len(graph.nodes):,} node{'s' if len(graph.nodes) != 1 else ''}"
+    return "  ·  ".join(
+        [
+            graph.format,
+            nodes,
+            f"{_short_count(graph.parameter_count)} parameters",
+            f"{model.size_bytes / 1e6:.1f} MB",
+        ]
+    )
+
+
+def _short_count(count: int) -> str:
+    for size, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if count >= size:
+            return f"{count / size:.3g}{suffix}"
+    return str(count)

@@ -1,0 +1,191 @@
+"""Take an image, and run the open model on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject, Signal
+from PySide6.QtGui import QImage, QImageWriter
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from netviz_desktop.link.messages import ModelOpened, RunFinished, RunImage
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui.choose_file import choose_file
+from netviz_desktop.ui.engine_client import Call, EngineClient
+from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.settings import Settings
+
+SLOT = "run"
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".avif",
+)
+_SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+_LIMIT_BYTES = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image file's bytes, and what to call it."""
+
+    name: str
+    data: bytes
+
+
+class OpenImage(QObject):
+    """The image that models run on. A model that opens runs it at once."""
+
+    failed = Signal(object)
+    noted = Signal(str)
+    """A line for the status bar."""
+
+    def __init__(
+        self, engine: EngineClient, selection: Selection, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._selection = selection
+        self.current: Picture | None = None
+        """The last one that was taken, and not refused by the engine."""
+        self.pending: Picture | None = None
+        """Takes the place of `current` when the model that is being opened is there."""
+        self._running: Picture | None = None
+        selection.model_changed.connect(self._model_changed)
+
+    def open(self, path: str) -> None:
+        """Run on a file."""
+        try:
+            picture = load(path)
+        except Problem as problem:
+            self.failed.emit(problem)
+        else:
+            self.run(picture)
+
+    def paste(self, mime: QMimeData) -> None:
+        """Run on the image in the clipboard."""
+        image = mime.imageData()
+        if not isinstance(image, QImage) or image.isNull():
+            problem = Problem(
+                "There is no image in the clipboard.", "Copy an image first, or open a file."
+            )
+            self.failed.emit(problem)
+            return
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        QImageWriter(buffer, QByteArray(b"png")).write(image)
+        self.run(Picture("the pasted image", bytes(buffer.data().data())))
+
+    def run(self, picture: Picture | None = None) -> None:
+        """Run the open model; None: on the current image."""
+        picture = picture or self.current
+        if picture is None:
+            return
+        if not self.can_run():
+            self.current = picture
+            self.noted.emit(_why_not(picture, self._selection.model))
+            return
+        self._ask(picture)
+
+    def can_run(self) -> bool:
+        """Whether the open model takes an image and can be run."""
+        model = self._selection.model
+        return (
+            model is not None and model.structure_only is None and model.preprocessing is not None
+        )
+
+    def restore(self) -> Call[RunFinished] | None:
+        """Run again what ran, or was running, when the engine was lost."""
+        picture = self._running or self.current
+        if picture is None or not self.can_run():
+            return None
+        return self._ask(picture, ahead=True)
+
+    def _ask(self, picture: Picture, *, ahead: bool = False) -> Call[RunFinished]:
+        self._running = picture
+        call = self._engine.ask(RunImage(picture.data, picture.name), slot=SLOT, ahead=ahead)
+        call.answered.connect(lambda run: self._finished(picture, run))
+        call.failed.connect(self._failed)
+        call.stopped.connect(lambda: self._stopped(picture))
+        return call
+
+    def _finished(self, picture: Picture, run: RunFinished) -> None:
+        self._running = None
+        self.current = picture
+        self._selection.set_run(run)
+        self.noted.emit(f"{picture.name}: ran in {run.total_milliseconds:.0f} ms.")
+
+    def _failed(self, problem: Problem) -> None:
+        self._running = None
+        self.failed.emit(problem)
+
+    def _stopped(self, picture: Picture) -> None:
+        lost_with_the_engine = self._engine.hello is None
+        if self._running is picture and not lost_with_the_engine:
+            self._running = None
+
+    def _model_changed(self, model: ModelOpened | None) -> None:
+        self._running = None
+        if self.pending is not None:
+            self.current, self.pending = self.pending, None
+        if model is not None:
+            self.run()
+
+
+def load(path: str) -> Picture:
+    """The file's bytes; the engine finds out what they are.
+
+    Raises:
+        Problem: it cannot be read.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > _LIMIT_BYTES:
+            raise Problem(
+                f"{file.name} is too large for an image: it has more than 512 MB.",
+                "Choose another file, or save it smaller.",
+            )
+        return Picture(file.name, file.read_bytes())
+    except OSError as error:
+        raise Problem(
+            f"{file.name} cannot be read: {error.strerror or error}.",
+            "Check the path, and that you may read the file.",
+        ) from error
+
+
+def is_image(path: str) -> bool:
+    """Whether a file is meant as an image, by its first bytes, else by its suffix."""
+    file = Path(path)
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(16)
+    except OSError:
+        head = b""
+    if head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return True
+    return file.suffix.lower() in SUFFIXES
+
+
+def choose_image(parent: QWidget, settings: Settings, then: Callable[[str], object]) -> QFileDialog:
+    """Ask for an image file."""
+    patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+    filters = [f"Images ({patterns})", "All files (*)"]
+    return choose_file(parent, "Open image", filters, settings, "image", then)
+
+
+def _why_not(picture: Picture, model: ModelOpened | None) -> str:
+    if model is None:
+        return f"{picture.name} is taken: it runs as soon as a model is open."
+    if model.structure_only is not None:
+        return f"{picture.name} is taken, but this model cannot be run."
+    return f"{picture.name} is taken, but no input of this model takes an image."

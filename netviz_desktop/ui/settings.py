@@ -1,0 +1,112 @@
+"""What is remembered from one start to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+RECENT_COUNT = 9
+THEMES = ("system", "light", "dark")
+
+FLAGS = {
+    "attributes": False,
+    "weights": True,
+    "names": False,
+    "left_to_right": False,
+    "wheel_zooms": False,
+    "minimap": True,
+}
+"""The View menu's toggles, with what they are at first."""
+
+_LAYOUT_VERSION = 1  # raise it when the docks change so much that an old layout is in the way
+
+
+class Settings:
+    """One object for all of them.
+
+    Args:
+        store: where they are kept; None: where the platform keeps such things.
+    """
+
+    def __init__(self, store: QSettings | None = None) -> None:
+        self._store = store or QSettings(
+            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "NetViz", "NetViz Desktop"
+        )
+
+    def flag(self, name: str) -> bool:
+        """One of the View menu's toggles."""
+        return bool(self._store.value(f"view/{name}", FLAGS[name], type=bool))
+
+    def set_flag(self, name: str, on: bool) -> None:
+        if on == FLAGS[name]:
+            self._store.remove(f"view/{name}")
+        else:
+            self._store.setValue(f"view/{name}", on)
+
+    @property
+    def theme(self) -> str:
+        """One of `THEMES`."""
+        value = self._text("theme")
+        return value if value in THEMES else THEMES[0]
+
+    @theme.setter
+    def theme(self, value: str) -> None:
+        self._store.setValue("theme", value)
+
+    @property
+    def recent(self) -> list[str]:
+        """Model files that are still there, the last opened first."""
+        count = self._store.beginReadArray("recent")
+        paths = []
+        for index in range(count):
+            self._store.setArrayIndex(index)
+            paths.append(self._text("path"))
+        self._store.endArray()
+        return [path for path in paths if Path(path).is_file()]
+
+    def remember(self, path: str) -> None:
+        """`path` was opened."""
+        path = str(Path(path).absolute())
+        paths = [path, *(other for other in self.recent if other != path)][:RECENT_COUNT]
+        self._store.remove("recent")
+        self._store.beginWriteArray("recent", len(paths))
+        for index, recent in enumerate(paths):
+            self._store.setArrayIndex(index)
+            self._store.setValue("path", recent)
+        self._store.endArray()
+
+    def forget_recent(self) -> None:
+        self._store.remove("recent")
+
+    def folder(self, kind: str) -> str:
+        """Where a file of this kind ("model", "image", "picture") was last chosen."""
+        return self._text(f"folder/{kind}")
+
+    def set_folder(self, kind: str, folder: str) -> None:
+        self._store.setValue(f"folder/{kind}", folder)
+
+    @property
+    def geometry(self) -> QByteArray:
+        """The window's place; empty before it was ever closed."""
+        return self._bytes("window/geometry")
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._store.setValue("window/geometry", value)
+
+    @property
+    def layout(self) -> QByteArray:
+        """Where the docks are; empty for the layout we suggest."""
+        return self._bytes(f"window/layout{_LAYOUT_VERSION}")
+
+    @layout.setter
+    def layout(self, value: QByteArray) -> None:
+        self._store.setValue(f"window/layout{_LAYOUT_VERSION}", value)
+
+    def _text(self, key: str) -> str:
+        return str(self._store.value(key, "", type=str))
+
+    def _bytes(self, key: str) -> QByteArray:
+        value = self._store.value(key, QByteArray())
+        return value if isinstance(value, QByteArray) else QByteArray()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QColor, QImage
+
+from netviz_desktop.link.messages import Failed, RunImage
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui.operations.open_image import OpenImage, Picture, is_image, load
+
+CAT = Picture("cat.png", b"\x89PNG\r\n cat")
+DOG = Picture("dog.png", b"\x89PNG\r\n dog")
+
+
+@pytest.fixture
+def images(engine, selection):
+    return OpenImage(engine, selection)
+
+
+def test_an_image_runs_the_open_model(images, engine, selection, opened, finished):
+    selection.set_model(opened())
+    images.run(CAT)
+    assert engine.requests(RunImage) == [RunImage(CAT.data, "cat.png")]
+
+    run = finished()
+    engine.answer(RunImage, run)
+
+    assert selection.run is run
+    assert images.current is CAT
+
+
+def test_an_image_without_a_model_waits_for_one(images, engine, selection, opened, qtbot):
+    with qtbot.waitSignal(images.noted) as noted:
+        images.run(CAT)
+    assert engine.requests(RunImage) == []
+    assert "as soon as a model is open" in noted.args[0]
+
+    selection.set_model(opened())
+
+    assert engine.requests(RunImage) == [RunImage(CAT.data, "cat.png")]
+
+
+def test_another_model_runs_on_the_same_image(images, engine, selection, opened, finished):
+    selection.set_model(opened("/models/a.onnx"))
+    images.run(CAT)
+    engine.answer(RunImage, finished())
+
+    selection.set_model(opened("/models/b.onnx"))
+
+    assert len(engine.requests(RunImage)) == 2
+
+
+def test_an_image_dropped_with_a_model_runs_on_that_model(images, engine, selection, opened):
+    selection.set_model(opened("/models/a.onnx"))
+    images.run(CAT)
+    images.pending = DOG
+
+    selection.set_model(opened("/models/b.onnx"))
+
+    assert engine.requests(RunImage)[-1].data == DOG.data
+    assert images.pending is None
+
+
+def test_a_model_that_is_structure_only_is_not_run(images, engine, selection, opened):
+    images.run(CAT)
+
+    selection.set_model(opened(structure_only=("No code.", "Name it.")))
+
+    assert engine.requests(RunImage) == []
+    assert images.current is CAT
+
+
+def test_an_image_that_is_refused_leaves_the_last_run(images, engine, selection, opened, finished):
+    said: list[Problem] = []
+    images.failed.connect(said.append)
+    selection.set_model(opened())
+    images.run(CAT)
+    run = finished()
+    engine.answer(RunImage, run)
+
+    images.run(DOG)
+    engine.answer(RunImage, Failed("dog.png is cut short.", "Download it again."))
+
+    assert selection.run is run
+    assert images.current is CAT
+    assert [problem.what for problem in said] == ["dog.png is cut short."]
+
+
+def test_a_pasted_image_travels_as_png(images, engine, selection, opened):
+    selection.set_model(opened())
+    picture = QImage(5, 3, QImage.Format.Format_RGB32)
+    picture.fill(QColor(10, 20, 30))
+    mime = QMimeData()
+    mime.setImageData(picture)
+
+    images.paste(mime)
+
+    (request,) = engine.requests(RunImage)
+    pasted = Image.open(io.BytesIO(request.data))
+    assert pasted.format == "PNG"
+    assert pasted.size == (5, 3)
+    assert pasted.convert("RGB").getpixel((4, 2)) == (10, 20, 30)
+
+
+def test_pasting_something_else_is_said(images, qtbot):
+    mime = QMimeData()
+    mime.setText("no image")
+
+    with qtbot.waitSignal(images.failed) as failed:
+        images.paste(mime)
+
+    assert "no image in the clipboard" in failed.args[0].what
+
+
+def test_a_file_that_cannot_be_read_is_said(images, qtbot, tmp_path):
+    with qtbot.waitSignal(images.failed) as failed:
+        images.open(str(tmp_path / "missing.png"))
+
+    assert failed.args[0].what == "missing.png cannot be read: No such file or directory."
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    huge = tmp_path / "huge.png"
+    with huge.open("wb") as file:
+        file.truncate(600 * 1024 * 1024)  # sparse
+
+    with pytest.raises(Problem, match="too large"):
+        load(str(huge))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("cat.png", b"", True),
+        ("cat.JPEG", b"anything", True),
+        ("no_suffix", b"\xff\xd8\xff\xe0", True),
+        ("wrong.onnx", b"\x89PNG\r\n\x1a\n", True),
+        ("picture", b"RIFF\x00\x00\x00\x00WEBPVP8 ", True),
+        ("sound", b"RIFF\x00\x00\x00\x00WAVEfmt ", False),
+        ("model.onnx", b"\x08\x07\x12\x07pytorch", False),
+        ("model.pt", b"PK\x03\x04", False),
+    ],
+)
+def test_content_and_then_the_suffix_tell_an_image(tmp_path, name, content, expected):
+    file = tmp_path / name
+    file.write_bytes(content)
+
+    assert is_image(str(file)) is expected
+
+
+def test_a_file_that_is_not_there_is_told_by_its_suffix():
+    assert is_image("/nowhere/cat.png")
+    assert not is_image("/nowhere/model.onnx")

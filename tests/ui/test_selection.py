@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def heard(selection):
+    """What the selection said, in order."""
+    said: list[tuple[str, object]] = []
+    for name in ("model", "run", "node", "target"):
+        signal = getattr(selection, f"{name}_changed")
+        signal.connect(lambda value, name=name: said.append((name, value)))
+    return said
+
+
+def test_a_new_model_clears_run_node_and_target(selection, opened, finished):
+    selection.set_model(opened())
+    selection.set_run(finished())
+    selection.set_node("relu")
+    selection.set_target(3)
+
+    selection.set_model(opened("/models/b.onnx"))
+
+    assert (selection.run, selection.node, selection.target) == (None, None, None)
+
+
+def test_whoever_hears_of_a_new_model_finds_nothing_of_the_old_one(selection, opened, finished):
+    selection.set_model(opened())
+    selection.set_run(finished())
+    selection.set_node("relu")
+    found: list[object] = []
+    selection.model_changed.connect(lambda _: found.append((selection.run, selection.node)))
+
+    selection.set_model(opened("/models/b.onnx"))
+
+    assert found == [(None, None)]
+
+
+def test_a_new_run_keeps_the_node_and_goes_back_to_the_predicted_class(selection, opened, finished):
+    selection.set_model(opened())
+    selection.set_node("relu")
+    selection.set_target(3)
+
+    selection.set_run(finished())
+
+    assert selection.node == "relu"
+    assert selection.target is None
+
+
+def test_a_node_that_the_graph_as_it_ran_does_not_have_is_let_go(selection, opened, finished):
+    import dataclasses
+
+    selection.set_model(opened())
+    selection.set_node("relu")
+    other = opened(nodes=("conv",)).graph
+
+    selection.set_run(dataclasses.replace(finished(), graph=other))
+
+    assert selection.node is None
+    assert selection.graph is other
+
+
+def test_setting_what_is_set_says_nothing(selection, opened, heard):
+    selection.set_model(opened())
+    selection.set_node("relu")
+    heard.clear()
+
+    selection.set_node("relu")
+    selection.set_target(None)
+    selection.set_run(None)
+
+    assert heard == []
