@@ -1,0 +1,52 @@
+"""Between numpy, which reads and writes files, and the values that operators compute with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from netviz_desktop.engine.onnx_ops._numbers import marked, narrow_code
+
+_WIDENED = {
+    "float16": np.float32, "bfloat16": np.float32, "float4_e2m1fn": np.float32,
+    "float6_e2m3fn": np.float32, "float6_e3m2fn": np.float32,
+    "int4": np.int8, "int2": np.int8, "uint4": np.uint8, "uint2": np.uint8,
+}  # fmt: skip
+_FLOAT8 = {
+    "float8_e4m3fn": torch.float8_e4m3fn, "float8_e4m3fnuz": torch.float8_e4m3fnuz,
+    "float8_e5m2": torch.float8_e5m2, "float8_e5m2fnuz": torch.float8_e5m2fnuz,
+    "float8_e8m0fnu": torch.float8_e8m0fnu,
+}  # fmt: skip
+
+
+def to_torch(array: NDArray[Any], device: torch.device) -> Any:
+    """A tensor over the same memory where torch knows the type; text stays numpy."""
+    name = array.dtype.name
+    if array.dtype.kind in "OUS":
+        return array.astype(object)
+    if name in _WIDENED:
+        array = array.astype(_WIDENED[name])
+    if name in _FLOAT8:
+        raw = torch.from_numpy(np.ascontiguousarray(array).view(np.uint8).copy())
+        return raw.view(_FLOAT8[name]).to(device)
+    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        array = array.copy()
+    return marked(torch.from_numpy(array).to(device), narrow_code(name))
+
+
+def to_numpy(value: Any) -> Any:
+    """The same for values that leave torch: tensors, text, and sequences of them."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        if str(value.dtype)[6:] in _FLOAT8:
+            import ml_dtypes
+
+            return value.view(torch.uint8).numpy().view(getattr(ml_dtypes, str(value.dtype)[6:]))
+        return value.numpy()
+    if isinstance(value, list):
+        return [to_numpy(entry) for entry in value]
+    return value

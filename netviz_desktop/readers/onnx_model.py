@@ -1,0 +1,212 @@
+"""ONNX: the structure from protobuf, weights only when somebody asks for them."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netviz_desktop.problems import Problem
+from netviz_desktop.readers import Format, OpenedModel, Options
+from netviz_desktop.readers._onnx_wire import Damaged, certainty, without_weights
+
+if TYPE_CHECKING:
+    import onnx
+
+    from netviz_desktop.readers._onnx_tensors import StoredTensor
+
+
+def _recognises(path: Path, head: bytes) -> int:
+    del path
+    return certainty(head)
+
+
+FORMAT = Format("onnx", "ONNX", (".onnx",), _recognises)
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel:
+    """What runs an ONNX file.
+
+    Args:
+        proto: the model without its large weights.
+        path: where it lies; external data is relative to it.
+        constants: every tensor that the main graph reads from the file, by value name:
+            initialisers, and Constant nodes that are folded away.
+        order: indices of the main graph's other nodes, in an order in which they can run.
+        ids: the node id for each index.
+    """
+
+    proto: onnx.ModelProto
+    path: Path
+    constants: dict[str, StoredTensor]
+    order: tuple[int, ...]
+    ids: tuple[str, ...]
+
+
+def read(path: Path, options: Options) -> OpenedModel:
+    """The model in an ONNX file. No code of the file runs; no weight is read.
+
+    Raises:
+        Problem: the file is cut short, damaged, empty of nodes, or contradicts itself.
+    """
+    del options
+    from netviz_desktop.readers._onnx_graph import execution_order, model_graph, node_ids
+
+    proto = _decoded(path)
+    nodes = list(proto.graph.node)
+    if not nodes and not proto.graph.output:
+        raise Problem(
+            f"{path.name} holds no model: it is ONNX, but without a single node.",
+            "Download or export it again.",
+        )
+    if any(not value.name for value in proto.graph.input):
+        raise Problem(
+            f"{path.name} is invalid: one of its inputs has no name.",
+            "Export it again.",
+        )
+    if not _is_text_throughout(proto):
+        raise Problem(
+            f"{path.name} is damaged: it holds names that are no text.",
+            "Download or export it again.",
+        )
+    _with_plain_domains(proto)
+    proto = _with_shapes(proto)
+    nodes = list(proto.graph.node)
+    ids = node_ids(nodes)
+    order = execution_order(nodes, path.name)
+    constants, folded = _constants(path, proto)
+    graph, weights = model_graph(proto, ids, order, constants, folded, path, _held)
+    drawn = tuple(index for index in order if index not in folded)
+    executable = OnnxModel(proto, path, constants, drawn, tuple(ids))
+    if not graph.outputs:
+        no_output = Problem(
+            f"{path.name} can be looked at but not run: it declares no output.",
+            "Export it again, with its outputs.",
+        )
+        return OpenedModel(graph=graph, weights=weights, structure_only=no_output)
+    return OpenedModel(graph=graph, weights=weights, executable=executable)
+
+
+def _decoded(path: Path) -> onnx.ModelProto:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        with path.open("rb") as file:
+            # Not closed here: an error's traceback may still hold on to parts of it.
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        structure = without_weights(memoryview(mapped), path.name)
+        proto = onnx.ModelProto()
+        proto.ParseFromString(structure)
+    except (Damaged, DecodeError, RecursionError) as error:
+        raise Problem(
+            f"{path.name} is cut short or damaged: it cannot be decoded as ONNX.",
+            "Download or export it again.",
+        ) from error
+    except OSError as error:
+        raise Problem(
+            f"{path.name} cannot be read: {error.strerror or error}.",
+            "Check that you may read it and that its disk is there.",
+        ) from error
+    return proto
+
+
+def _with_plain_domains(proto: onnx.ModelProto) -> None:
+    """ONNX's own domain has two names, "" and "ai.onnx"; onnx itself looks up only the first."""
+    from netviz_desktop.readers._onnx_subgraphs import subgraphs
+
+    if not any(opset.domain == "ai.onnx" for opset in proto.opset_import):
+        return
+    for opset in proto.opset_import:
+        opset.domain = "" if opset.domain == "ai.onnx" else opset.domain
+    graphs = [proto.graph]
+    while graphs:
+        for node in graphs.pop().node:
+            node.domain = "" if node.domain == "ai.onnx" else node.domain
+            graphs += [graph for _, graph in subgraphs(node)]
+
+
+def _is_text_throughout(proto: onnx.ModelProto) -> bool:
+    """Whether every name is: protobuf hands over what is no UTF-8 as bytes."""
+    from netviz_desktop.readers._onnx_subgraphs import subgraphs
+
+    graphs = [proto.graph]
+    nodes = [node for function in proto.functions for node in function.node]
+    names = [f.name for f in proto.functions] + [o.domain for o in proto.opset_import]
+    while graphs or nodes:
+        if graphs:
+            graph = graphs.pop()
+            nodes += graph.node
+            values = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)
+            names += [graph.name, *(value.name for value in values)]
+            continue
+        node = nodes.pop()
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
+        graphs += [graph for _, graph in subgraphs(node)]
+    return all(isinstance(name, str) for name in names)
+
+
+def _with_shapes(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the shapes that ONNX can infer; as declared, where it cannot."""
+    import onnx
+
+    for data_prop in (True, False):
+        try:
+            return onnx.shape_inference.infer_shapes(
+                proto, check_type=False, strict_mode=False, data_prop=data_prop
+            )
+        except (onnx.shape_inference.InferenceError, RuntimeError, ValueError, MemoryError):
+            continue  # what the file declares is still true
+    return proto
+
+
+def _constants(
+    path: Path, proto: onnx.ModelProto
+) -> tuple[dict[str, StoredTensor], frozenset[int]]:
+    """The tensors that the file holds, and which Constant nodes they replace."""
+    from netviz_desktop.readers._onnx_tensors import StoredTensor, stored
+
+    graph = proto.graph
+    constants = stored(path, (*graph.initializer, *graph.sparse_initializer))
+    outputs = {output.name for output in graph.output}
+    folded = set()
+    for index, node in enumerate(graph.node):
+        held = _held(node)
+        if held is not None and node.output[0] not in outputs:
+            name = node.output[0]
+            constants[name] = StoredTensor(path, name, held)
+            folded.add(index)
+    return constants, frozenset(folded)
+
+
+def _held(node: onnx.NodeProto) -> onnx.TensorProto | onnx.SparseTensorProto | None:
+    """The tensor of a Constant node; None for other nodes, and for text, which stays one."""
+    import onnx
+    from onnx import helper
+
+    if node.op_type != "Constant" or node.domain not in ("", "ai.onnx"):
+        return None
+    if len(node.output) != 1 or len(node.attribute) != 1:
+        return None
+    attribute = node.attribute[0]
+    name = node.output[0]
+    match attribute.name:
+        case "value":
+            return attribute.t
+        case "sparse_value":
+            return attribute.sparse_tensor
+        case "value_float":
+            return helper.make_tensor(name, onnx.TensorProto.FLOAT, [], [attribute.f])
+        case "value_int":
+            return helper.make_tensor(name, onnx.TensorProto.INT64, [], [attribute.i])
+        case "value_floats":
+            floats = list(attribute.floats)
+            return helper.make_tensor(name, onnx.TensorProto.FLOAT, [len(floats)], floats)
+        case "value_ints":
+            ints = list(attribute.ints)
+            return helper.make_tensor(name, onnx.TensorProto.INT64, [len(ints)], ints)
+        case _:
+            return None

@@ -1,0 +1,494 @@
+"""The ONNX interpreter, judged by onnxruntime, by plain torch autograd, and by hand."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from netviz_desktop import readers, resource
+from netviz_desktop.engine import runners
+from netviz_desktop.engine.forward_pass import ForwardPass
+from netviz_desktop.engine.runners.onnx_interpreter import OnnxInterpreter
+from netviz_desktop.problems import Cancelled, Problem
+
+CPU = torch.device("cpu")
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def value(name: str, shape: list[Any] | None, dtype: int = FLOAT) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def saved(
+    folder: Path,
+    nodes: list[onnx.NodeProto],
+    inputs: list[onnx.ValueInfoProto],
+    outputs: list[onnx.ValueInfoProto],
+    weights: dict[str, Any] | None = None,
+    opset: int = 17,
+    **model: Any,
+) -> Path:
+    tensors = [numpy_helper.from_array(np.asarray(w), name) for name, w in (weights or {}).items()]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, tensors)
+    imports = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
+    imports += model.pop("imports", [])
+    proto = helper.make_model(graph, opset_imports=imports, ir_version=8, **model)
+    path = folder / "model.onnx"
+    path.write_bytes(proto.SerializeToString())
+    return path
+
+
+def opened(path: Path) -> OnnxInterpreter:
+    runner = runners.runner(readers.read(path), CPU)
+    assert isinstance(runner, OnnxInterpreter)
+    return runner
+
+
+def run(path: Path, **inputs: Tensor) -> ForwardPass:
+    return opened(path).run(inputs)
+
+
+def by_onnxruntime(path: Path, feeds: dict[str, Any]) -> dict[str, Any]:
+    """Every value of the main graph, as onnxruntime computes it without optimising."""
+    model = onnx.load(path)
+    declared = {output.name for output in model.graph.output}
+    for node in model.graph.node:
+        for name in node.output:
+            if name and name not in declared:
+                model.graph.output.add().name = name
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feeds), strict=True))
+
+
+# --- values ------------------------------------------------------------------------------
+
+
+def test_every_value_of_the_demo_model_is_onnxruntimes() -> None:
+    path = resource.path(resource.DEMO_MODEL)
+    runner = opened(path)
+    (image,) = runner.inputs
+    x = np.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype(np.float32)
+
+    forward = runner.run({image.name: torch.from_numpy(x)})
+
+    expected = by_onnxruntime(path, {image.name: x})
+    assert set(expected) <= set(forward.values)
+    for name, want in expected.items():
+        error = np.abs(forward.value(name).numpy() - want).max() / np.abs(want).max()
+        assert error < 1e-5, name
+    assert set(forward.milliseconds) == {node.id for node in forward.graph.nodes}
+    assert forward.logits == forward.graph.outputs[0]
+    assert forward.score_kind == "softmax"
+
+
+def test_a_second_run_is_not_touched_by_the_first(tmp_path: Path) -> None:
+    relu = helper.make_node("Relu", ["x"], ["y"])
+    path = saved(tmp_path, [relu], [value("x", ["n"])], [value("y", ["n"])])
+    runner = opened(path)
+    x = torch.tensor([1.0, -1.0])
+
+    first = runner.run({"x": x})
+    second = runner.run({"x": -x})
+
+    assert first.value("y").tolist() == [1, 0]
+    assert second.value("y").tolist() == [0, 1]
+    assert not x.requires_grad
+
+
+def test_without_gradients_nothing_is_recorded_for_them(tmp_path: Path) -> None:
+    relu = helper.make_node("Relu", ["x"], ["y"])
+    path = saved(tmp_path, [relu], [value("x", ["n"])], [value("y", ["n"])])
+
+    forward = opened(path).run({"x": torch.ones(2)}, gradients=False)
+
+    assert all(recorded.edge is None for recorded in forward.values.values())
+
+
+def test_half_precision_is_computed_in_single_and_declared_as_it_is(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Mul", ["x", "w"], ["y"])]
+    half = TensorProto.FLOAT16
+    path = saved(
+        tmp_path, nodes, [value("x", [1], half)], [value("y", [1], half)],
+        {"w": np.array([3.0], np.float16)},
+    )  # fmt: skip
+    runner = opened(path)
+
+    forward = runner.run({"x": torch.tensor([0.1])})
+
+    assert runner.graph.values["y"].dtype == "float16"
+    assert forward.value("y").dtype == torch.float32
+    assert forward.value("x").item() == np.float32(np.float16(0.1))
+
+
+def test_branches_see_the_values_around_them(tmp_path: Path) -> None:
+    then = helper.make_graph(
+        [helper.make_node("Mul", ["x", "two"], ["a"])], "t", [], [value("a", None)]
+    )
+    other = helper.make_graph([helper.make_node("Neg", ["x"], ["b"])], "e", [], [value("b", None)])
+    nodes = [helper.make_node("If", ["c"], ["y"], then_branch=then, else_branch=other)]
+    path = saved(
+        tmp_path, nodes, [value("x", [2]), value("c", [], TensorProto.BOOL)], [value("y", [2])],
+        {"two": np.float32(2)},
+    )  # fmt: skip
+    x = torch.tensor([1.0, 2.0])
+
+    assert run(path, x=x, c=torch.tensor(True)).value("y").tolist() == [2, 4]
+    forward = run(path, x=x, c=torch.tensor(False))
+    assert forward.value("y").tolist() == [-1, -2]
+    assert forward.gradients(1)["x"].tolist() == [0, -1]
+
+
+def test_a_chain_of_ten_thousand_nodes_runs_and_differentiates(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Neg", [f"v{i}"], [f"v{i + 1}"]) for i in range(10_000)]
+    path = saved(tmp_path, nodes, [value("v0", [2])], [value("v10000", [2])])
+
+    forward = run(path, v0=torch.tensor([1.0, 2.0]))
+
+    assert forward.value("v10000").tolist() == [1, 2]
+    assert forward.gradients(0)["v1"].tolist() == [-1, 0]
+
+
+# --- gradients ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", ["Identity", "Dropout", "Cast", "Clip"])
+def test_a_node_that_changes_nothing_still_has_a_gradient_of_its_own(
+    op: str, tmp_path: Path
+) -> None:
+    attributes = {"to": FLOAT} if op == "Cast" else {}
+    nodes = [
+        helper.make_node(op, ["x"], ["y"], **attributes),
+        helper.make_node("Mul", ["x", "two"], ["a"]),
+        helper.make_node("Mul", ["y", "three"], ["b"]),
+        helper.make_node("Add", ["a", "b"], ["z"]),
+    ]
+    weights = {"two": np.float32(2), "three": np.float32(3)}
+    path = saved(tmp_path, nodes, [value("x", [1])], [value("z", [1])], weights)
+
+    gradients = run(path, x=torch.ones(1)).gradients(0)
+
+    assert gradients["y"].tolist() == [3]
+    assert gradients["x"].tolist() == [5]
+
+
+class SmallNet(nn.Module):
+    """Convolution, normalisation, pooling, attention over what is left, and a classifier."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1, stride=2)
+        self.norm = nn.GroupNorm(2, 8)
+        self.query, self.key = nn.Linear(8, 8), nn.Linear(8, 8)
+        self.last = nn.LayerNorm(8)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.nn.functional.gelu(self.norm(self.conv(x)))
+        x = torch.nn.functional.avg_pool2d(x, 2)
+        x = x.flatten(2).transpose(1, 2)
+        weights = torch.softmax(self.query(x) @ self.key(x).transpose(1, 2) / 3, dim=-1)
+        return self.head(self.last((weights @ x).mean(dim=1)))
+
+
+@pytest.mark.parametrize("exporter", ["legacy", "dynamo"])
+def test_an_exported_network_has_the_gradients_of_the_original(
+    exporter: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    net = SmallNet().eval()
+    x = torch.randn(1, 3, 16, 16)
+    path = tmp_path / "net.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporters warn about themselves
+        torch.onnx.export(
+            net, (x,), path, dynamo=exporter == "dynamo", verbose=False,
+            **({"optimize": False} if exporter == "dynamo" else {}),
+        )  # fmt: skip
+    runner = opened(path)
+
+    forward = runner.run({runner.inputs[0].name: x})
+
+    seen: dict[str, Tensor] = {}
+    handle = net.conv.register_forward_hook(lambda *a: seen.update(conv=a[2]))
+    x_leaf = x.clone().requires_grad_()
+    logits = net(x_leaf)
+    handle.remove()
+    expected, expected_x = torch.autograd.grad(logits[0, 2], [seen["conv"], x_leaf])
+    (conv,) = (node for node in forward.graph.nodes if node.op_type == "Conv")
+    torch.testing.assert_close(forward.value(forward.graph.outputs[0]), logits.detach())
+    torch.testing.assert_close(forward.activation(conv.id), seen["conv"].detach())
+    torch.testing.assert_close(forward.gradient(2, conv.id), expected, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(
+        forward.gradients(2)[runner.inputs[0].name], expected_x, atol=1e-6, rtol=1e-4
+    )
+    assert conv.scope == ("conv",)
+
+
+def test_gradients_begin_at_an_embedding_that_integers_choose(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Gather", ["table", "ids"], ["words"], name="embed"),
+        helper.make_node("ReduceSum", ["words"], ["y"], keepdims=0),
+    ]
+    table = np.arange(6, dtype=np.float32).reshape(3, 2)
+    path = saved(tmp_path, nodes, [value("ids", [2], INT64)], [value("y", [])], {"table": table})
+
+    forward = run(path, ids=torch.tensor([2, 0]))
+
+    assert forward.value("y").item() == 10
+    assert forward.gradient(0, "embed").tolist() == [[1, 1], [1, 1]]
+
+
+def test_a_model_local_function_is_one_node_with_a_gradient(tmp_path: Path) -> None:
+    body = [
+        helper.make_node("Constant", [], ["k"]),
+        helper.make_node("Mul", ["a", "k"], ["b"]),
+    ]
+    reference = body[0].attribute.add()
+    reference.name, reference.ref_attr_name = "value_float", "factor"
+    reference.type = onnx.AttributeProto.FLOAT
+    function = helper.make_function(
+        "my.ops", "Scaled", ["a"], ["b"], body, [helper.make_opsetid("", 17)], ["factor"]
+    )
+    nodes = [helper.make_node("Scaled", ["x"], ["y"], domain="my.ops", name="s", factor=4.0)]
+    path = saved(
+        tmp_path, nodes, [value("x", [1])], [value("y", [1])], functions=[function],
+        imports=[helper.make_opsetid("my.ops", 1)],
+    )  # fmt: skip
+
+    forward = run(path, x=torch.tensor([2.0]))
+
+    assert forward.value("y").tolist() == [8]
+    assert forward.gradients(0)["x"].tolist() == [4]
+    node = forward.graph.node("s")
+    assert (node.op_type, node.domain) == ("Scaled", "my.ops")
+    assert "function" in node.note
+
+
+def test_a_function_body_gets_the_operators_default_attributes(tmp_path: Path) -> None:
+    nodes = [helper.make_node("HannWindow", ["size"], ["y"], name="window")]
+    path = saved(tmp_path, nodes, [value("size", [], INT64)], [value("y", None)])
+
+    forward = run(path, size=torch.tensor(10))
+
+    torch.testing.assert_close(forward.value("y"), torch.hann_window(10, periodic=True))
+    assert "function body" in forward.graph.node("window").note
+
+
+def test_a_forward_only_node_says_so_and_gradients_go_on_behind_it(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Relu", ["rate"], ["r"], name="before"),
+        helper.make_node(
+            "MelWeightMatrix", ["bins", "length", "r", "low", "high"], ["m"], name="mel"
+        ),
+        helper.make_node("ReduceSum", ["m"], ["y"], keepdims=0),
+    ]
+    weights = {
+        "bins": np.int64(2),
+        "length": np.int64(8),
+        "low": np.float32(0),
+        "high": np.float32(400),
+    }
+    path = saved(tmp_path, nodes, [value("rate", [])], [value("y", [])], weights)
+
+    forward = run(path, rate=torch.tensor(1000.0))
+
+    assert forward.graph.node("mel").note.startswith("Runs in ONNX's reference evaluator")
+    assert forward.gradient(0, "mel").unique().tolist() == [1]
+    assert "mel" in forward.gradient_state(0, "before")
+
+
+# --- quantisation ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def quantised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small network, and the same in QDQ form, both as onnxruntime makes them."""
+    from onnxruntime import quantization
+
+    folder = tmp_path_factory.mktemp("quantised")
+    random = np.random.default_rng(0)
+
+    def drawn(*shape: int) -> Any:
+        return (random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c"], name="conv", pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c"], ["r"], name="relu"),
+        helper.make_node("MaxPool", ["r"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "w2", "b2"], ["y"], transB=1),
+    ]
+    weights = {"w1": drawn(8, 3, 3, 3), "b1": drawn(8), "w2": drawn(4, 128), "b2": drawn(4)}
+    plain = saved(folder, nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 4])], weights)
+    quantised = folder / "qdq.onnx"
+
+    class Calibration(quantization.CalibrationDataReader):
+        def __init__(self) -> None:
+            self.left = [{"x": drawn(1, 3, 8, 8) * 14} for _ in range(8)]
+
+        def get_next(self) -> Any:
+            return self.left.pop() if self.left else None
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it advises to optimise the graph first
+        quantization.quantize_static(plain, quantised, Calibration())
+    return plain, quantised
+
+
+def test_a_quantised_network_gives_onnxruntimes_integers(quantised: tuple[Path, Path]) -> None:
+    _, path = quantised
+    x = np.random.default_rng(1).standard_normal((1, 3, 8, 8)).astype(np.float32)
+
+    forward = run(path, x=torch.from_numpy(x))
+
+    expected = by_onnxruntime(path, {"x": x})
+    integers = {n: want for n, want in expected.items() if want.dtype in (np.uint8, np.int8)}
+    assert integers
+    for name, want in integers.items():
+        apart = np.abs(forward.value(name).numpy().astype(int) - want.astype(int))
+        assert (apart > 0).mean() < 1e-3, name  # a tie may fall to either side
+        assert apart.max() <= 1, name
+
+
+def test_gradients_pass_straight_through_rounding_and_say_so(
+    quantised: tuple[Path, Path],
+) -> None:
+    plain, path = quantised
+    x = torch.from_numpy(np.random.default_rng(1).standard_normal((1, 3, 8, 8)).astype(np.float32))
+
+    exact, rounded = run(plain, x=x), run(path, x=x)
+
+    assert rounded.gradient_state(0, "conv").startswith("Straight-through")
+    assert exact.gradient_state(0, "conv") == ""
+    similarity = torch.nn.functional.cosine_similarity(
+        exact.gradient(0, "conv").flatten(), rounded.gradient(0, "conv").flatten(), dim=0
+    )
+    assert similarity > 0.95
+
+
+# --- what cannot be run ------------------------------------------------------------------
+
+
+@pytest.fixture
+def doubling(tmp_path: Path) -> OnnxInterpreter:
+    add = helper.make_node("Add", ["x", "x"], ["y"])
+    return opened(saved(tmp_path, [add], [value("x", ["n", 3])], [value("y", ["n", 3])]))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ({"x": torch.ones(2, 4)}, ["“x”", "(n, 3)", "(2, 4)"]),
+        ({"x": torch.ones(3)}, ["“x”", "(n, 3)", "(3)"]),
+        ({}, ["“x”", "missing"]),
+        ({"x": torch.ones(1, 3), "z": torch.ones(1)}, ["“z”"]),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused_with_what_is_expected(
+    doubling: OnnxInterpreter, inputs: dict[str, Tensor], says: list[str]
+) -> None:
+    with pytest.raises(Problem) as problem:
+        doubling.run(inputs)
+
+    assert all(part in problem.value.what for part in says), problem.value.what
+
+
+def test_floats_are_not_taken_for_indices(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Identity", ["i"], ["y"])]
+    path = saved(tmp_path, nodes, [value("i", [1], INT64)], [value("y", [1], INT64)])
+
+    with pytest.raises(Problem, match="int64"):
+        run(path, i=torch.tensor([0.5]))
+
+
+def test_a_node_that_fails_is_named_with_the_reason(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"], name="project")]
+    weights = {"w": np.zeros((4, 2), np.float32)}
+    path = saved(tmp_path, nodes, [value("x", None)], [value("y", None)], weights)
+
+    with pytest.raises(Problem, match=r"Node “project” \(MatMul\) could not be run: .*3.*4"):
+        run(path, x=torch.ones(1, 3))
+
+
+def test_an_unknown_operator_is_drawn_but_not_run(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Whatever", ["x"], ["y"], domain="acme", name="w")]
+    path = saved(
+        tmp_path, nodes, [value("x", [1])], [value("y", [1])],
+        imports=[helper.make_opsetid("acme", 1)],
+    )  # fmt: skip
+    runner = opened(path)
+
+    assert runner.graph.node("w").note
+    with pytest.raises(Problem, match=r"“w” \(Whatever\).*acme"):
+        runner.run({"x": torch.ones(1)})
+
+
+def test_an_attribute_that_nobody_knows_is_not_ignored(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["y"], name="r", leak=0.1)]
+    path = saved(tmp_path, nodes, [value("x", [1])], [value("y", [1])])
+
+    with pytest.raises(Problem, match="“leak”"):
+        run(path, x=torch.ones(1))
+
+
+def test_a_table_entry_that_raises_is_not_replaced_by_another_tier(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Reshape", ["x", "s"], ["y"], name="r")]
+    path = saved(tmp_path, nodes, [value("x", [3])], [value("y", None)], {"s": np.array([2, 2])})
+
+    with pytest.raises(Problem, match="“r”"):
+        run(path, x=torch.ones(3))
+
+
+def test_an_input_computed_nowhere_is_named(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Add", ["x", "ghost"], ["y"], name="a")]
+    path = saved(tmp_path, nodes, [value("x", [1])], [value("y", [1])])
+    runner = opened(path)
+
+    assert "ghost" in runner.graph.node("a").note
+    with pytest.raises(Problem, match="ghost"):
+        runner.run({"x": torch.ones(1)})
+
+
+def test_a_loop_without_end_can_be_stopped(tmp_path: Path) -> None:
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Neg", ["s"], ["t"])],
+        "body",
+        [value("i", [], INT64), value("go", [], TensorProto.BOOL), value("s", [1])],
+        [value("on", [], TensorProto.BOOL), value("t", [1])],
+    )
+    nodes = [helper.make_node("Loop", ["", "always", "x"], ["y"], body=body)]
+    path = saved(tmp_path, nodes, [value("x", [1])], [value("y", [1])], {"always": np.array(True)})
+    calls = []
+
+    def step(done: float, what: str) -> None:
+        calls.append((done, what))
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        opened(path).run({"x": torch.ones(1)}, gradients=False, step=step)
+
+    assert calls
+
+
+def test_more_memory_than_there_is_is_a_problem(tmp_path: Path) -> None:
+    nodes = [helper.make_node("ConstantOfShape", ["s"], ["y"], name="huge")]
+    path = saved(
+        tmp_path, nodes, [value("x", [1])], [value("y", None)], {"s": np.array([2**20, 2**20])}
+    )
+
+    with pytest.raises(Problem, match="“huge”"):
+        run(path, x=torch.ones(1))

@@ -1,0 +1,529 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from netviz_desktop import readers, resource
+from netviz_desktop.graph import Node, Value
+from netviz_desktop.problems import Problem
+
+FLOAT = TensorProto.FLOAT
+
+
+def value(name: str, shape: list[Any] | None, dtype: int = FLOAT) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def model(
+    nodes: list[onnx.NodeProto],
+    weights: dict[str, Any] | None = None,
+    inputs: list[onnx.ValueInfoProto] | None = None,
+    outputs: list[onnx.ValueInfoProto] | None = None,
+    opset: int = 17,
+) -> onnx.ModelProto:
+    tensors = [numpy_helper.from_array(np.asarray(w), name) for name, w in (weights or {}).items()]
+    graph = helper.make_graph(
+        nodes, "g", inputs or [value("x", ["n", 3])], outputs or [value("y", None)], tensors
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def opened(proto: onnx.ModelProto, folder: Path) -> readers.OpenedModel:
+    path = folder / "model.onnx"
+    path.write_bytes(proto.SerializeToString())
+    return readers.read(path)
+
+
+def only_node(opened_model: readers.OpenedModel) -> Node:
+    (node,) = opened_model.graph.nodes
+    return node
+
+
+# --- structure ---------------------------------------------------------------------------
+
+
+def test_the_demo_model_is_what_its_authors_published() -> None:
+    path = resource.path(resource.DEMO_MODEL)
+
+    opened_model = readers.read(path)
+
+    graph = opened_model.graph
+    assert graph.format == "ONNX"
+    assert graph.parameter_count == 1_235_496  # SqueezeNet 1.1, torchvision's documentation
+    assert [node.op_type for node in graph.nodes].count("Conv") == 26
+    assert graph.values[graph.inputs[0]].shape is not None
+    assert graph.values[graph.inputs[0]].shape[1:] == (3, 224, 224)
+    first = graph.nodes[0]
+    assert first.domain == "ai.onnx"
+    assert first.scope == ("features", "0")
+    assert [(p.role, p.shape) for p in first.parameters] == [
+        ("weight", (64, 3, 3, 3)),
+        ("bias", (64,)),
+    ]
+    squeeze = next(node for node in graph.nodes if node.scope[:2] == ("features", "3"))
+    assert squeeze.scope == ("features", "3", "squeeze")
+    assert all(
+        graph.values[name].shape is not None for node in graph.nodes for name in node.outputs
+    )
+    assert "17" in graph.metadata["opset"]
+
+
+def test_weights_are_those_that_onnx_reads() -> None:
+    path = resource.path(resource.DEMO_MODEL)
+
+    weights = readers.read(path).weights
+
+    expected = {i.name: numpy_helper.to_array(i) for i in onnx.load(path).graph.initializer}
+    floats = {name: array for name, array in expected.items() if array.dtype == np.float32}
+    assert weights.keys() == floats.keys()
+    for name, array in floats.items():
+        np.testing.assert_array_equal(weights[name](), array)
+
+
+def test_nodes_without_a_name_and_with_one_twice_get_stable_ids(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Relu", ["x"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"], name="act"),
+        helper.make_node("Relu", ["b"], ["c"], name="act"),
+        helper.make_node("Relu", ["c"], ["d"], name="act#2"),
+        helper.make_node("Relu", ["d"], ["y"], name="act"),
+    ]
+
+    ids = [node.id for node in opened(model(nodes), tmp_path).graph.nodes]
+
+    assert ids == ["Relu_0", "act", "act#2", "act#2#2", "act#3"]
+
+
+def test_weights_in_constant_nodes_are_parameters_and_the_nodes_are_not_drawn(
+    tmp_path: Path,
+) -> None:
+    weight = numpy_helper.from_array(np.ones((3, 400), np.float32))
+    nodes = [
+        helper.make_node("Constant", [], ["w"], value=weight),
+        helper.make_node("MatMul", ["x", "w"], ["m"]),
+        helper.make_node("Constant", [], ["s"], value_ints=[-1, 4, 100]),
+        helper.make_node("Reshape", ["m", "s"], ["y"]),
+    ]
+
+    opened_model = opened(model(nodes), tmp_path)
+
+    matmul, reshape = opened_model.graph.nodes
+    assert [(p.name, p.role) for p in matmul.parameters] == [("w", "weight")]
+    assert reshape.parameters == ()
+    assert reshape.attributes["shape"] == [-1, 4, 100]
+    assert opened_model.graph.parameter_count == 1200
+    assert opened_model.weights["w"]().shape == (3, 400)
+    assert opened_model.graph.values["y"] == Value("y", (None, 4, 100), "float32")
+
+
+def test_settings_are_no_parameters_even_in_floating_point(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Clip", ["x", "low", "high"], ["y"])]
+    weights = {"low": np.float32(0), "high": np.float32(6)}
+
+    node = only_node(opened(model(nodes, weights), tmp_path))
+
+    assert node.parameters == ()
+    assert node.attributes == {"min": 0, "max": 6}
+    assert node.inputs == ("x", "low", "high")
+
+
+def test_a_quantised_weight_is_a_parameter_and_its_scale_is_none(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["w"], axis=0),
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+    ]
+    weights = {
+        "q": np.zeros((3, 2), np.int8),
+        "scale": np.ones(3, np.float32),
+        "zero": np.zeros(3, np.int8),
+    }
+
+    graph = opened(model(nodes, weights), tmp_path).graph
+
+    assert [p.name for p in graph.nodes[0].parameters] == ["q"]
+    assert graph.parameter_count == 6
+
+
+def test_a_weight_that_two_nodes_share_counts_once(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"]),
+        helper.make_node("MatMul", ["a", "w"], ["y"]),
+    ]
+
+    graph = opened(model(nodes, {"w": np.eye(3, dtype=np.float32)}), tmp_path).graph
+
+    assert [node.parameter_count for node in graph.nodes] == [9, 9]
+    assert graph.parameter_count == 9
+
+
+def test_initialisers_that_are_listed_as_inputs_are_not_asked_for(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    inputs = [value("x", [1, 3]), value("w", [3, 3])]
+
+    graph = opened(model(nodes, {"w": np.eye(3, dtype=np.float32)}, inputs), tmp_path).graph
+
+    assert graph.inputs == ("x",)
+
+
+def test_weights_inside_branches_are_parameters_of_the_node_that_branches(tmp_path: Path) -> None:
+    def branch(name: str, size: int) -> onnx.GraphProto:
+        weight = numpy_helper.from_array(np.full((3, size), size, np.float32))
+        nodes = [
+            helper.make_node("Constant", [], ["w"], value=weight),
+            helper.make_node("MatMul", ["x", "w"], [name]),
+        ]
+        return helper.make_graph(nodes, name, [], [value(name, None)])
+
+    nodes = [
+        helper.make_node(
+            "If", ["c"], ["y"], name="if", then_branch=branch("a", 2), else_branch=branch("b", 5)
+        )
+    ]
+    inputs = [value("x", [1, 3]), value("c", [], TensorProto.BOOL)]
+
+    opened_model = opened(model(nodes, inputs=inputs), tmp_path)
+
+    node = only_node(opened_model)
+    assert {p.shape for p in node.parameters} == {(3, 2), (3, 5)}
+    assert opened_model.graph.parameter_count == 21
+    for parameter in node.parameters:
+        assert opened_model.weights[parameter.name]().mean() == parameter.shape[1]
+
+
+def test_attributes_can_be_written_as_json(tmp_path: Path) -> None:
+    body = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["t"])], "body", [], [value("t", None)]
+    )
+    nodes = [
+        helper.make_node(
+            "Custom", ["x"], ["y"], domain="acme", f=0.1, i=3, s="text", fs=[1.0, float("inf")],
+            t=numpy_helper.from_array(np.zeros((2, 3), np.float32)), g=body, b=b"\xff\x00",
+        )
+    ]  # fmt: skip
+
+    node = only_node(opened(model(nodes), tmp_path))
+
+    assert node.domain == "acme"
+    assert json.loads(json.dumps(node.attributes, allow_nan=False)) == node.attributes
+    assert node.attributes["f"] == 0.1
+    assert node.attributes["t"] == "tensor float32 2×3"
+    assert node.attributes["g"] == "graph “body” of 1 nodes"
+
+
+def test_the_module_path_comes_from_what_torch_notes_on_a_node(tmp_path: Path) -> None:
+    node = helper.make_node("Conv", ["x", "w"], ["y"], name="node_conv2d_7")
+    entry = node.metadata_props.add()
+    entry.key = "pkg.torch.onnx.name_scopes"
+    entry.value = "['', 'layer1', 'layer1.0', 'layer1.0.conv2', 'conv2d_7']"
+
+    opened_model = opened(model([node], {"w": np.zeros((1, 3, 1, 1), np.float32)}), tmp_path)
+
+    assert only_node(opened_model).scope == ("layer1", "0", "conv2")
+
+
+def test_onnxs_own_domain_may_be_written_out(tmp_path: Path) -> None:
+    proto = model([helper.make_node("Flatten", ["x"], ["y"], domain="ai.onnx")])
+    proto.opset_import[0].domain = "ai.onnx"
+
+    opened_model = opened(proto, tmp_path)
+
+    assert only_node(opened_model).domain == "ai.onnx"
+    assert opened_model.graph.values["y"].shape == ("n", 3)
+
+
+def test_a_size_of_zero_in_an_input_means_unknown(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+
+    graph = opened(model(nodes, inputs=[value("x", [0, 3])]), tmp_path).graph
+
+    assert graph.values["x"].shape == (None, 3)
+
+
+def test_nodes_in_any_order_are_put_into_one_that_runs(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Relu", ["a"], ["y"], name="second"),
+        helper.make_node("Neg", ["x"], ["a"], name="first"),
+    ]
+
+    graph = opened(model(nodes), tmp_path).graph
+
+    assert [node.id for node in graph.nodes] == ["first", "second"]
+
+
+def test_transposes_around_a_convolution_say_what_they_are_for(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["a"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["a", "w"], ["b"]),
+        helper.make_node("Transpose", ["b"], ["y"], perm=[0, 2, 3, 1]),
+    ]
+    weights = {"w": np.zeros((4, 3, 1, 1), np.float32)}
+    inputs = [value("x", [1, 8, 8, 3])]
+
+    first, _, last = opened(model(nodes, weights, inputs), tmp_path).graph.nodes
+
+    assert "channels first (NCHW)" in first.note
+    assert "channels last (NHWC)" in last.note
+
+
+@pytest.mark.parametrize(
+    ("element_type", "numbers", "dtype"),
+    [
+        (TensorProto.BFLOAT16, [1.0, -2.0, 0.5], "bfloat16"),
+        (TensorProto.INT4, [-8, 7, 3], "int4"),
+        (TensorProto.FLOAT8E4M3FN, [1.0, 448.0, -0.5], "float8_e4m3fn"),
+        (TensorProto.FLOAT16, [float("nan"), float("inf"), 1.0], "float16"),
+    ],
+)
+def test_unusual_element_types_are_read(
+    element_type: int, numbers: list[float], dtype: str, tmp_path: Path
+) -> None:
+    proto = model([helper.make_node("Cast", ["w"], ["y"], to=FLOAT)], opset=21)
+    proto.graph.initializer.append(helper.make_tensor("w", element_type, [3], numbers))
+
+    opened_model = opened(proto, tmp_path)
+
+    assert only_node(opened_model).parameters[0].dtype == dtype
+    np.testing.assert_array_equal(opened_model.weights["w"]().astype(np.float32), numbers)
+
+
+# --- where weights lie -------------------------------------------------------------------
+
+
+def with_external_weight(folder: Path, location: str, **keys: str) -> readers.OpenedModel:
+    proto = model([helper.make_node("MatMul", ["x", "w"], ["y"])])
+    tensor = proto.graph.initializer.add()
+    tensor.name, tensor.data_type = "w", FLOAT
+    tensor.dims.extend([3, 2])
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, text in {"location": location, **keys}.items():
+        tensor.external_data.add(key=key, value=text)
+    return opened(proto, folder)
+
+
+def test_weights_beside_the_model_are_found(tmp_path: Path) -> None:
+    expected = np.arange(6, dtype=np.float32).reshape(3, 2)
+    (tmp_path / "weights.bin").write_bytes(b"head" + expected.tobytes())
+
+    opened_model = with_external_weight(tmp_path, "weights.bin", offset="4", length="24")
+
+    np.testing.assert_array_equal(opened_model.weights["w"](), expected)
+
+
+@pytest.mark.parametrize("location", ["../secret", "/etc/hostname", "sub/../../secret", ""])
+def test_weights_outside_the_models_folder_are_refused(location: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(24))
+    folder = tmp_path / "model"
+    (folder / "sub").mkdir(parents=True)
+
+    opened_model = with_external_weight(folder, location)
+
+    assert only_node(opened_model).parameters[0].shape == (3, 2)
+    with pytest.raises(Problem, match="outside the model's folder"):
+        opened_model.weights["w"]()
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(24))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "innocent").symlink_to(tmp_path / "secret")
+
+    opened_model = with_external_weight(folder, "innocent")
+
+    with pytest.raises(Problem, match="outside the model's folder"):
+        opened_model.weights["w"]()
+
+
+def test_a_missing_weight_file_leaves_the_structure(tmp_path: Path) -> None:
+    opened_model = with_external_weight(tmp_path, "gone.bin")
+
+    assert opened_model.graph.parameter_count == 6
+    with pytest.raises(Problem, match=r"gone\.bin"):
+        opened_model.weights["w"]()
+
+
+def test_a_weight_file_that_is_too_short_is_named(tmp_path: Path) -> None:
+    (tmp_path / "weights.bin").write_bytes(bytes(8))
+
+    opened_model = with_external_weight(tmp_path, "weights.bin", length="24")
+
+    with pytest.raises(Problem, match=r"beyond the end of weights\.bin"):
+        opened_model.weights["w"]()
+
+
+def test_writing_to_a_weight_leaves_the_file_as_it_is(tmp_path: Path) -> None:
+    proto = model(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": np.ones((3, 999), np.float32)}
+    )
+    opened_model = opened(proto, tmp_path)
+    before = (tmp_path / "model.onnx").read_bytes()
+
+    opened_model.weights["w"]()[:] = 7
+
+    assert (tmp_path / "model.onnx").read_bytes() == before
+    assert opened_model.weights["w"]().max() == 1
+
+
+# --- hostile files -----------------------------------------------------------------------
+
+
+def test_dimensions_that_no_memory_holds_allocate_nothing(tmp_path: Path) -> None:
+    proto = model([helper.make_node("MatMul", ["x", "w"], ["y"])])
+    tensor = proto.graph.initializer.add()
+    tensor.name, tensor.data_type, tensor.raw_data = "w", FLOAT, bytes(64)
+    tensor.dims.extend([2**60, 2**60])
+
+    opened_model = opened(proto, tmp_path)
+
+    assert opened_model.graph.parameter_count == 2**120
+    with pytest.raises(Problem, match="“w”"):
+        opened_model.weights["w"]()
+
+
+def test_a_sparse_weight_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
+    proto = model([helper.make_node("MatMul", ["x", "w"], ["y"])])
+    sparse = proto.graph.sparse_initializer.add()
+    sparse.values.CopyFrom(numpy_helper.from_array(np.ones(1, np.float32), "w"))
+    sparse.indices.CopyFrom(numpy_helper.from_array(np.zeros(1, np.int64)))
+    sparse.dims.extend([2**40, 2])
+
+    opened_model = opened(proto, tmp_path)
+
+    with pytest.raises(Problem, match="too large"):
+        opened_model.weights["w"]()
+
+
+@pytest.mark.parametrize("kept", [0.05, 0.3, 0.9, 0.999])
+def test_a_file_that_is_cut_short_is_a_problem(kept: float, tmp_path: Path) -> None:
+    content = resource.path(resource.DEMO_MODEL).read_bytes()
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(content[: int(len(content) * kept)])
+
+    with pytest.raises(Problem, match="cut short or damaged") as problem:
+        readers.read(path)
+
+    assert problem.value.remedy == "Download or export it again."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        np.random.default_rng(0).bytes(5000),
+        b"import torch\nprint('hello')\n" * 200,
+        b"\x08\x07" + bytes(100),
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+    ],
+    ids=["random", "text", "zeros", "image"],
+)
+def test_what_is_no_model_is_a_problem_whatever_its_name(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+
+    with pytest.raises(Problem) as problem:
+        readers.read(path)
+
+    assert "model.onnx" in problem.value.what
+    assert problem.value.remedy
+
+
+def test_a_model_of_nothing_is_a_problem(tmp_path: Path) -> None:
+    empty = onnx.ModelProto(ir_version=8, graph=onnx.GraphProto(name="g"))
+    empty.opset_import.append(helper.make_opsetid("", 17))
+
+    with pytest.raises(Problem, match="without a single node"):
+        opened(empty, tmp_path)
+
+
+def test_the_content_decides_whatever_the_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    path.write_bytes(resource.path(resource.DEMO_MODEL).read_bytes())
+
+    assert readers.read(path).graph.format == "ONNX"
+
+
+def test_nodes_that_wait_for_each_other_are_a_problem(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Add", ["x", "b"], ["a"], name="one"),
+        helper.make_node("Relu", ["a"], ["b"], name="two"),
+        helper.make_node("Relu", ["b"], ["y"], name="three"),
+    ]
+
+    with pytest.raises(Problem, match=r"“(one|two)” waits, in a circle"):
+        opened(model(nodes), tmp_path)
+
+
+def test_one_value_from_two_nodes_is_a_problem(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["x"], ["y"])]
+
+    with pytest.raises(Problem, match="two nodes compute the value “y”"):
+        opened(model(nodes), tmp_path)
+
+
+def test_an_input_that_nothing_computes_is_noted_on_the_node(tmp_path: Path) -> None:
+    node = only_node(opened(model([helper.make_node("Add", ["x", "ghost"], ["y"])]), tmp_path))
+
+    assert "“ghost”" in node.note
+
+
+def test_a_model_without_outputs_is_drawn_but_cannot_be_run(tmp_path: Path) -> None:
+    proto = model([helper.make_node("Relu", ["x"], ["y"])])
+    del proto.graph.output[:]
+
+    opened_model = opened(proto, tmp_path)
+
+    assert only_node(opened_model).op_type == "Relu"
+    assert opened_model.structure_only is not None
+    assert opened_model.executable is None
+
+
+def test_names_that_look_like_code_or_go_on_for_ever_are_kept_as_text(tmp_path: Path) -> None:
+    name = "<script>alert(1)</script>" + "x" * 100_000
+    proto = model([helper.make_node("Relu", ["x"], ["y"], name=name)])
+
+    assert only_node(opened(proto, tmp_path)).name == name
+
+
+def test_names_that_are_no_text_are_a_problem(tmp_path: Path) -> None:
+    content = model([helper.make_node("Relu", ["x"], ["y"], name="NAME")]).SerializeToString()
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content.replace(b"NAME", b"\xff\xfe\xfd\xfc"))
+
+    with pytest.raises(Problem, match="no text"):
+        readers.read(path)
+
+
+def test_ten_thousand_nodes_in_a_row_and_three_thousand_side_by_side_are_read(
+    tmp_path: Path,
+) -> None:
+    chain = [helper.make_node("Neg", [f"v{i}"], [f"v{i + 1}"]) for i in range(10_000)]
+    fan = [helper.make_node("Neg", ["v10000"], [f"f{i}"]) for i in range(3000)]
+    last = helper.make_node("Sum", [f"f{i}" for i in range(3000)], ["y"])
+
+    graph = opened(model([*chain, *fan, last], inputs=[value("v0", [1])]), tmp_path).graph
+
+    assert len(graph.nodes) == 13_001
+    assert graph.digraph.in_degree("Sum_13000") == 3000
+
+
+def test_graphs_nested_beyond_measure_are_a_problem(tmp_path: Path) -> None:
+    def field(number: int, content: bytes) -> bytes:
+        size, length = len(content), bytearray()
+        while size >= 0x80:
+            length.append(size & 0x7F | 0x80)
+            size >>= 7
+        return bytes([number << 3 | 2]) + bytes([*length, size]) + content
+
+    graph = field(10, b"d" * 2000)  # a documentation string
+    for _ in range(200):  # a graph of a node of an attribute of a graph
+        graph = field(1, field(5, field(6, graph)))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\x08\x08" + field(7, graph))
+
+    with pytest.raises(Problem, match="damaged"):
+        readers.read(path)
