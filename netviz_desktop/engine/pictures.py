@@ -122,6 +122,7 @@ def weight_view(
     except (TypeError, ValueError):  # strings
         return _undrawn(name, role, stored, f"It holds {stored.dtype}, which is no number.")
     axes, stack, channels = _weight_pictures(node, tensor, input_channel)
+    size = (stack.shape[1], stack.shape[2])
     stack, reduced = _reduced(stack, axes)
     return WeightView(
         name=name,
@@ -134,6 +135,7 @@ def weight_view(
         statistics=statistics(tensor),
         input_channel=min(max(input_channel, 0), channels - 1) if axes == "kernels" else 0,
         input_channels=channels if axes == "kernels" else 1,
+        size=size,
     )
 
 

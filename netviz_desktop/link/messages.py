@@ -368,6 +368,7 @@ class WeightView:
             "slices", or "" when there is nothing to draw.
         pictures: (P, h, w) float32, or (P, h, w, 3) for "rgb kernels"; values as stored.
         reduced: pictures are averaged down (a matrix above 1024 a side).
+        size: (H, W) of a picture in full; None: that of `pictures`.
         input_channel, input_channels: which of how many is shown ("kernels" only).
     """
 
@@ -382,6 +383,7 @@ class WeightView:
     input_channel: int = 0
     input_channels: int = 1
     state: str = ""
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,179 @@
+"""What the docks of feature maps and of gradients have in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QEvent, QSignalBlocker
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from netviz_desktop.graph import Node
+from netviz_desktop.link.messages import Channel, ChannelOf, Maps, Request
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui.docks._asking import Asking, Matter, weakly
+from netviz_desktop.ui.docks._reasons import finished_run, selected_node
+from netviz_desktop.ui.engine_client import EngineClient
+from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.widgets.labels import Caption, Elided, Notice
+from netviz_desktop.ui.widgets.layouts import column
+from netviz_desktop.ui.widgets.levels import Scale
+from netviz_desktop.ui.widgets.numbers import counted, number, percent, shape
+from netviz_desktop.ui.widgets.pictures import Pictures
+from netviz_desktop.ui.widgets.tensor_view import TensorView
+
+_KINDS = {"channels": "grid", "heads": "grid", "slices": "grid"}
+_NOUNS = {"channels": "channel", "heads": "head", "slices": "slice"}
+
+
+class MapsDock(Asking):
+    """The tensor of a node as pictures; a member says which tensor.
+
+    Attributes:
+        UNIT: of its numbers, for the colour bar.
+        SIGNED: zero is the middle of the colours.
+    """
+
+    UNIT: ClassVar[str]
+    SIGNED: ClassVar[bool] = False
+
+    def __init__(
+        self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(engine, selection, parent)
+        self.maps: Maps | None = None
+        """What is shown."""
+        content = QWidget()
+        self.headline = Elided(content, bold=True)
+        self.facts = Caption(parent=content)
+        self.state = Notice(parent=content)
+        self.outputs = QComboBox(content)
+        self.outputs.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.outputs.currentIndexChanged.connect(self.mark_stale)
+        self._outputs_of: Node | None = None
+        self.tensor = TensorView(content, scale=Scale.CLIPPED if self.SIGNED else Scale.LAYER)
+        self.tensor.wanted.connect(self._ask_in_full)
+        self.tensor.ready.connect(self.finish)
+        heading = QWidget(content)
+        column(heading, self.headline, self.facts, self.state, self.outputs, spacing=2)
+        layout = column(content, heading, self.tensor)
+        layout.setStretch(1, 1)
+        self.compose(content)
+
+    # --- what members say ---------------------------------------------------------------
+
+    def request(self, node: str, output: int) -> Request[Maps]:
+        """What to ask."""
+        raise NotImplementedError
+
+    def request_in_full(self, node: str, output: int, index: int) -> ChannelOf:
+        """What to ask for one picture in full."""
+        raise NotImplementedError
+
+    def title(self, maps: Maps) -> str:
+        raise NotImplementedError
+
+    # --- asking and drawing -------------------------------------------------------------
+
+    def question(self) -> Request[Any] | Problem:
+        run = finished_run(self.selection)
+        if isinstance(run, Problem):
+            return run
+        node = selected_node(self.selection)
+        if isinstance(node, Problem):
+            return node
+        self._offer_outputs(node)
+        return self.request(node.id, max(0, self.outputs.currentIndex()))
+
+    def draw(self, answer: Any) -> None:
+        maps: Maps = answer
+        before, self.maps = self.maps, maps
+        if not maps.axes:
+            self.say(maps.state or "There is nothing to draw: the tensor is empty.")
+            return
+        self.headline.set_text(self.title(maps))
+        self.facts.say(_facts(maps))
+        self.state.say(maps.state)
+        same_thing = before is not None and (before.node, before.output, before.shape) == (
+            maps.node,
+            maps.output,
+            maps.shape,
+        )
+        self.tensor.show_pictures(self._pictures(maps), keep=same_thing)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "tensor"):
+            self.tensor.retheme()
+        super().changeEvent(event)
+
+    def _pictures(self, maps: Maps) -> Pictures:
+        model = self.selection.model
+        labels = model.labels if model is not None else ()
+        return Pictures(
+            kind=_KINDS.get(maps.axes, maps.axes),
+            noun=_NOUNS.get(maps.axes, "picture"),
+            values=maps.thumbnails,
+            size=maps.size,
+            minimum=maps.minimum,
+            maximum=maps.maximum,
+            unit=self.UNIT,
+            signed=self.SIGNED,
+            index_labels=labels if maps.shape and maps.shape[-1] == len(labels) else (),
+        )
+
+    def _offer_outputs(self, node: Node) -> None:
+        if node is self._outputs_of:
+            return
+        self._outputs_of = node
+        blocked = QSignalBlocker(self.outputs)
+        self.outputs.clear()
+        self.outputs.addItems(
+            [f"output {port}: {name[:80] or 'left out'}" for port, name in enumerate(node.outputs)]
+        )
+        self.outputs.setVisible(len(node.outputs) > 1)
+        blocked.unblock()
+
+    def _ask_in_full(self, index: int) -> None:
+        maps, matter = self.maps, self.matter
+        if maps is None:
+            return
+        request = self.request_in_full(maps.node, maps.output, index)
+        call = self.engine.ask(request, slot=f"{self.ID}/channel")
+        call.answered.connect(weakly(self._draw_in_full, matter))
+        call.failed.connect(weakly(self._say_in_full, matter))
+
+    def _draw_in_full(self, matter: Matter | None, channel: Channel) -> None:
+        if self.is_in_view(matter):
+            self.tensor.show_full(channel.index, channel.values)
+
+    def _say_in_full(self, matter: Matter | None, problem: Problem) -> None:
+        if self.is_in_view(matter):
+            self.say(problem.what, problem.remedy, retry=True)
+
+
+def _facts(maps: Maps) -> str:
+    first = [shape(maps.shape), maps.dtype]
+    second = []
+    found = maps.statistics
+    if found is not None:
+        second = [
+            f"{number(found.minimum)} … {number(found.maximum)}",
+            f"mean {number(found.mean)}",
+            f"{percent(found.zeros)} zeros",
+        ]
+        if found.nan_count:
+            second.append(f"{found.nan_count} NaN")
+        if found.inf_count:
+            second.append(f"{found.inf_count} infinite")
+    if maps.axes in _NOUNS:
+        first.append(counted(len(maps.thumbnails), _NOUNS[maps.axes]))
+        dead = int(((maps.minimum == 0) & (maps.maximum == 0)).sum())
+        if dead:
+            first.append(f"{dead} dead")
+    # a line breaks between facts, never inside one
+    return "\n".join(
+        " · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)
+        for facts in (first, second)
+        if facts
+    )

@@ -1,0 +1,35 @@
+"""Why there is nothing to show, in the words that all docks share."""
+
+from __future__ import annotations
+
+from netviz_desktop.graph import Node
+from netviz_desktop.link.messages import RunFinished
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui.selection import Selection
+
+NO_MODEL = Problem("No model is open.", "Open one, or drop it on the window.")
+NO_NODE = Problem("No node is selected.", "Click one in the graph.")
+NO_RUN = Problem("The model has not run yet.", "Open an image, or drop one on the window.")
+NO_IMAGE_INPUT = Problem(
+    "No input of this model takes an image.",
+    "Run it with netviz run --input, on the tensors that it takes.",
+)
+
+
+def finished_run(selection: Selection) -> RunFinished | Problem:
+    """The last run, or why there is none."""
+    model = selection.model
+    if model is None:
+        return NO_MODEL
+    if model.structure_only is not None:
+        return Problem(*model.structure_only)
+    if selection.run is not None:
+        return selection.run
+    return NO_IMAGE_INPUT if model.preprocessing is None else NO_RUN
+
+
+def selected_node(selection: Selection) -> Node | Problem:
+    """The selected node, or why there is none."""
+    if selection.model is None:
+        return NO_MODEL
+    return selection.selected_node or NO_NODE

@@ -1,0 +1,197 @@
+"""Everything the file and the last run say about a node, or about the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, QUrl
+from PySide6.QtGui import QTextOption
+from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
+
+from netviz_desktop.graph import ModelGraph, Node
+from netviz_desktop.graph.model import Attribute
+from netviz_desktop.link.messages import ModelOpened
+from netviz_desktop.ui.docks._following import Following
+from netviz_desktop.ui.engine_client import EngineClient
+from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.widgets.layouts import GRID
+from netviz_desktop.ui.widgets.numbers import count, number, shape, size
+from netviz_desktop.ui.widgets.properties import Entry, Section, page
+
+_MOST = 200  # of a list: a Concat of 3,000 inputs is not read to its end
+
+
+class NodePanel(Following):
+    ID = "node"
+    TITLE = "Node"
+    AREA = Qt.DockWidgetArea.LeftDockWidgetArea
+    ORDER = 30
+    FOLLOWS = ("model", "run", "node")
+
+    def __init__(
+        self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(engine, selection, parent)
+        self.text = _Browser()
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.viewport().setAutoFillBackground(False)
+        self.text.document().setDocumentMargin(GRID)
+        self.text.setOpenLinks(False)
+        self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.text.anchorClicked.connect(self._follow)
+        self._links: list[str] = []
+        self.setWidget(self.text)
+
+    def refresh(self) -> None:
+        self._draw()
+        self.shown.emit(self.selection.node or "")
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_links"):
+            self._draw()
+        super().changeEvent(event)
+
+    def _draw(self) -> None:
+        self._links = []
+        node, model = self.selection.selected_node, self.selection.model
+        if node is not None:
+            title, note, sections = node.op_type, node.note, self._node_sections(node)
+        elif model is not None:
+            title, note = Path(model.path).name, ""
+            sections = self._model_sections(model)
+        else:
+            title, note, sections = "", "No model is open.", []
+        self.text.setHtml(page(title, note, sections))
+
+    # --- a node -------------------------------------------------------------------------
+
+    def _node_sections(self, node: Node) -> list[Section]:
+        graph = self.selection.graph
+        assert graph is not None
+        inputs = [n for n in node.inputs if n not in graph.parameters]
+        return [
+            Section(
+                "",
+                [
+                    Entry("name", node.name),
+                    Entry("id", node.id if node.id != node.name else ""),
+                    Entry("module", node.domain),
+                    Entry("scope", " › ".join(node.scope)),
+                    Entry("time", self._time(node)),
+                ],
+            ),
+            Section("Attributes", [Entry(k, _said(v)) for k, v in sorted(node.attributes.items())]),
+            Section("Inputs", self._flowing(graph, inputs, "input", link=True)),
+            Section("Outputs", self._flowing(graph, list(node.outputs), "output", link=False)),
+            Section(
+                "Parameters",
+                [
+                    Entry(
+                        p.role or "parameter",
+                        p.name,
+                        f"{_type(p.shape, p.dtype)} · {count(p.count)}",
+                    )
+                    for p in node.parameters[:_MOST]
+                ],
+            ),
+        ]
+
+    def _flowing(
+        self, graph: ModelGraph, names: list[str], what: str, *, link: bool
+    ) -> list[Entry]:
+        entries = []
+        for port, name in enumerate(names[:_MOST]):
+            key = f"{what} {port}" if len(names) > 1 else what
+            if not name:
+                entries.append(Entry(key, "", "left out"))
+                continue
+            producer = graph.producer.get(name) if link else None
+            entries.append(Entry(key, name, self._value_type(graph, name), self._link_to(producer)))
+        if len(names) > _MOST:
+            entries.append(Entry("", f"… and {count(len(names) - _MOST)} more"))
+        return entries
+
+    def _value_type(self, graph: ModelGraph, name: str) -> str:
+        run, value = self.selection.run, graph.values.get(name)
+        if run is not None and name in run.shapes:
+            return f"{_type(run.shapes[name], run.dtypes.get(name))} in the last run"
+        return _type(value.shape, value.dtype) if value is not None else ""
+
+    def _time(self, node: Node) -> str:
+        run = self.selection.run
+        if run is None or node.id not in run.milliseconds:
+            return ""
+        spent = run.milliseconds[node.id]
+        share = spent / run.total_milliseconds if run.total_milliseconds else 0.0
+        return f"{number(spent)} ms, {100 * share:.1f} % of the last run"
+
+    # --- the model ----------------------------------------------------------------------
+
+    def _model_sections(self, model: ModelOpened) -> list[Section]:
+        graph = self.selection.graph or model.graph
+        run = self.selection.run
+        cannot = model.structure_only
+        return [
+            Section(
+                "",
+                [
+                    Entry("format", graph.format),
+                    Entry("name", graph.name),
+                    Entry("nodes", count(len(graph.nodes))),
+                    Entry("parameters", count(graph.parameter_count)),
+                    Entry("file", model.path),
+                    Entry("size", size(model.size_bytes)),
+                    Entry("last run", f"{number(run.total_milliseconds)} ms" if run else ""),
+                    Entry("not run", " ".join(cannot) if cannot else ""),
+                ],
+            ),
+            Section("Inputs", self._flowing(graph, list(graph.inputs), "input", link=False)),
+            Section("Outputs", self._flowing(graph, list(graph.outputs), "output", link=True)),
+            Section("Metadata", [Entry(k, v) for k, v in list(graph.metadata.items())[:_MOST]]),
+        ]
+
+    # --- links --------------------------------------------------------------------------
+
+    def _link_to(self, node: str | None) -> int | None:
+        """A number: an id may be any text, and an address may not."""
+        if node is None:
+            return None
+        self._links.append(node)
+        return len(self._links) - 1
+
+    def _follow(self, address: QUrl) -> None:
+        self.selection.set_node(self._links[int(address.fragment())])
+
+
+class _Browser(QTextBrowser):
+    """Loads nothing, whatever the text says."""
+
+    def loadResource(self, kind: int, name: QUrl | str) -> object:
+        del kind, name
+        return None
+
+
+def _type(dimensions: tuple[int | str | None, ...] | None, dtype: str | None) -> str:
+    known = [shape(dimensions) if dimensions is not None else "", dtype or ""]
+    return " · ".join(part for part in known if part)
+
+
+def _said(value: Attribute) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value).replace("-", "\N{MINUS SIGN}")
+        case float():
+            return number(value)
+        case None:
+            return "none"
+        case list():
+            return ", ".join(_said(one) for one in value)
+        case dict():
+            return ", ".join(f"{key}: {_said(one)}" for key, one in value.items())
+        case _:
+            return str(value)
+
+
+DOCK = NodePanel

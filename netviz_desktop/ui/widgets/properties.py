@@ -1,0 +1,78 @@
+"""Names and values in sections, as a page of text that can be selected and copied."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from netviz_desktop.ui import theme
+from netviz_desktop.ui.widgets.numbers import short
+
+_LONGEST = 2000  # of a text that a file gave
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name and its value.
+
+    Args:
+        detail: after the value, in the muted colour.
+        link: the value can be clicked: the address is `#link`.
+    """
+
+    key: str
+    value: str
+    detail: str = ""
+    link: int | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Entries under a heading; without any it is left out."""
+
+    heading: str
+    entries: list[Entry]
+
+
+def page(title: str, note: str, sections: list[Section]) -> str:
+    """As HTML; all that is given is shown as it stands, whatever it looks like."""
+    colours = theme.current()
+    parts = [f'<div style="color:{colours.text}">']
+    if title:
+        parts.append(
+            f'<p style="font-size:large;font-weight:600;margin:0 0 4px 0">{_plain(title)}</p>'
+        )
+    if note:
+        ink = colours.warning if title else colours.muted
+        parts.append(f'<p style="color:{ink};margin:4px 0">{_plain(note)}</p>')
+    for section in sections:
+        entries = [entry for entry in section.entries if entry.value or entry.detail]
+        if not entries:
+            continue
+        if section.heading:
+            parts.append(
+                f'<p style="color:{colours.muted};font-weight:600;margin:12px 0 2px 0">'
+                f"{_plain(section.heading)}</p>"
+            )
+        parts.append('<table width="100%" cellspacing="0" cellpadding="2">')
+        parts += [_row(entry, colours) for entry in entries]
+        parts.append("</table>")
+    parts.append("</div>")
+    return "".join(parts)
+
+
+def _row(entry: Entry, colours: theme.Theme) -> str:
+    value = _plain(entry.value)
+    if entry.link is not None:
+        value = f'<a href="#{entry.link}" style="color:{colours.accent}">{value}</a>'
+    if entry.detail:
+        gap = "<br>" if value else ""
+        value += f'{gap}<span style="color:{colours.muted}">{_plain(entry.detail)}</span>'
+    return (
+        f'<tr><td width="88" style="color:{colours.muted}">{_plain(entry.key)}</td>'
+        f"<td>{value}</td></tr>"
+    )
+
+
+def _plain(text: str) -> str:
+    return html.escape(short(text, _LONGEST)).replace("\n", "<br>")

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QUrl
+
+from netviz_desktop.graph import Node
+from netviz_desktop.ui.docks.node import NodePanel
+
+
+@pytest.fixture
+def dock(show):
+    return show(NodePanel)
+
+
+def text(dock):
+    return dock.text.toPlainText()
+
+
+def select(qtbot, dock, selection, node):
+    with qtbot.waitSignal(dock.shown) as shown:
+        selection.set_node(node)
+    return shown.args
+
+
+def test_it_names_everything_about_a_node(qtbot, dock, selection, model, run):
+    selection.set_model(model)
+    selection.set_run(run)
+    assert select(qtbot, dock, selection, "conv") == ["conv"]
+    said = text(dock)
+    for part in (
+        "Conv",
+        "features › 0",
+        "ai.onnx",
+        "strides\n2, 2",
+        "alpha\n−0.5",
+        "auto_pad\nNOTSET",
+        "image\nN×3×8×8 · float32",
+        "1×4×4×4 · float32 in the last run",
+        "conv.weight\n4×3×3×3 · float32 · 108",
+        "conv.bias\n4 · float32 · 4",
+        "1.25 ms, 25.0 % of the last run",
+        "A note & more.",
+    ):
+        assert part in said
+
+
+def test_a_name_that_looks_like_html_is_shown_as_it_is(qtbot, dock, selection, model):
+    selection.set_model(model)
+    select(qtbot, dock, selection, "conv")
+    assert "<b>conv</b>" in text(dock)
+
+
+def test_a_click_on_an_input_goes_to_the_node_that_computes_it(qtbot, dock, selection, model):
+    selection.set_model(model)
+    select(qtbot, dock, selection, "relu")
+    assert 'href="#0"' in dock.text.toHtml()
+    dock.text.anchorClicked.emit(QUrl("#0"))
+    assert selection.node == "conv"
+
+
+def test_without_a_node_it_tells_of_the_model(qtbot, dock, selection, model):
+    with qtbot.waitSignal(dock.shown):
+        selection.set_model(model)
+    said = text(dock)
+    for part in (
+        "tiny.onnx",
+        "format\nONNX",
+        "nodes\n4",
+        "parameters\n112",
+        "/models/tiny.onnx",
+        "4.9 MB",
+        "image\nN×3×8×8 · float32",
+        "scores\n1×5 · float32",
+        "producer\na test",
+    ):
+        assert part in said
+
+
+def test_why_a_model_cannot_run_is_among_its_properties(qtbot, dock, selection, model):
+    with qtbot.waitSignal(dock.shown):
+        selection.set_model(replace(model, structure_only=("It has no code.", "Name it.")))
+    assert "It has no code. Name it." in text(dock)
+
+
+def test_endless_names_and_lists_are_cut(qtbot, dock, selection, model):
+    inputs = tuple(f"x{i}" for i in range(3000))
+    node = Node("long", "Concat", "", "n" * 100_000, (), inputs, ("y",), {"a": "v" * 100_000})
+    selection.set_model(replace(model, graph=replace(model.graph, nodes=(node,))))
+    select(qtbot, dock, selection, "long")
+    said = text(dock)
+    assert len(said) < 20_000
+    assert "800 more" in said
+
+
+def test_its_text_can_be_copied(qtbot, dock, selection, model):
+    selection.set_model(model)
+    select(qtbot, dock, selection, "conv")
+    dock.text.selectAll()
+    assert "conv.weight" in dock.text.textCursor().selectedText()
