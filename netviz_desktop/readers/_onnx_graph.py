@@ -56,6 +56,7 @@ _ROLES = {
     "SimplifiedLayerNormalization": ("input", "scale"),
 }
 
+_BUFFERS = frozenset({"running mean", "running variance"})
 _LOW_BIT = frozenset({"int8", "uint8", "int4", "uint4", "int2", "uint2"})
 _CHANNEL_OPS = frozenset(
     [
@@ -197,7 +198,8 @@ def model_graph(
             if _is_weight(child, tensor, role):
                 found.append((read, tensor, role))
         parameters = {
-            read: Parameter(read, t.shape, t.dtype, role) for read, t, role in found[::-1]
+            read: Parameter(read, t.shape, t.dtype, role, buffer=role in _BUFFERS)
+            for read, t, role in found[::-1]
         }
         weights |= {read: tensor for read, tensor, _ in found}
         nodes.append(

@@ -37,7 +37,7 @@ def run(options: Namespace) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     settings = Settings()
     application = make_application(options.theme or settings.theme)
-    qInstallMessageHandler(_log_qt)
+    qInstallMessageHandler(log_qt)
     window = open_window(options, settings)
     sys.excepthook = report_to(window.reports.add)
     _quit_on_signals(application)
@@ -124,7 +124,10 @@ def _font() -> QFont:
     return font
 
 
-def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+def log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Qt's own messages, as this program's log."""
+    if message.startswith("This plugin does not support"):
+        return  # a platform without a window manager says so at each resize
     level = {
         QtMsgType.QtDebugMsg: logging.DEBUG,
         QtMsgType.QtInfoMsg: logging.INFO,

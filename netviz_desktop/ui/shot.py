@@ -9,12 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QByteArray, QElapsedTimer, QEventLoop, QSettings, QTimer
+from PySide6.QtCore import (
+    QByteArray,
+    QElapsedTimer,
+    QEventLoop,
+    QSettings,
+    QTimer,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QImage, QImageWriter
 
 from netviz_desktop import resource
 from netviz_desktop.problems import Problem
-from netviz_desktop.ui.app import make_application
+from netviz_desktop.ui.app import log_qt, make_application
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.main_window import MainWindow
 from netviz_desktop.ui.settings import Settings
@@ -59,6 +66,7 @@ def shoot(
         TookTooLong, EngineDied, BadPicture: as they say.
     """
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    qInstallMessageHandler(log_qt)
     make_application(theme)
     with tempfile.TemporaryDirectory() as folder:
         store = QSettings(f"{folder}/settings.ini", QSettings.Format.IniFormat)

@@ -141,8 +141,10 @@ class Canvas(QGraphicsView):
         if self._left_to_right:
             self._put(QPointF(0, first.center().y()), QPointF(_MARGIN, area.height() / 2))
         else:
-            wide = chart.size[0] <= area.width() - 2 * _MARGIN
-            x = chart.size[0] / 2 if wide else first.center().x()
+            half = area.width() / 2 - _MARGIN
+            # the first node in the middle, unless that leaves room empty beside the graph
+            x = max(half, min(first.center().x(), chart.size[0] - half))
+            x = x if chart.size[0] > 2 * half else chart.size[0] / 2
             self._put(QPointF(x, 0), QPointF(area.width() / 2, _MARGIN))
 
     # --- geometry -------------------------------------------------------------------------
