@@ -14,6 +14,7 @@ from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.runners._at_rest import at_rest
 from netviz_desktop.engine.runners._keeping import Weights
 from netviz_desktop.engine.runners._logits import find_logits
+from netviz_desktop.engine.runners._memory import without_garbage_collection
 from netviz_desktop.engine.runners._recorded_graph import (
     parameters_of,
     recorded_graph,
@@ -56,6 +57,7 @@ class EagerModule:
         """
         recorder = Recorder(self._paths, self._weights, gradients, step, self.expected)
         with ExitStack() as stack:
+            stack.enter_context(without_garbage_collection())
             stack.enter_context(at_rest(self.module))
             stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.set_grad_enabled(gradients))

@@ -17,6 +17,7 @@ from netviz_desktop.engine.onnx_ops._numbers import computed_dtype, marked, roun
 from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners import _onnx_tiers as tiers
 from netviz_desktop.engine.runners._logits import find_logits
+from netviz_desktop.engine.runners._memory import without_garbage_collection
 from netviz_desktop.engine.runners._onnx_compile import compiled_step
 from netviz_desktop.engine.runners._onnx_program import Context, Step
 from netviz_desktop.engine.runners._onnx_values import to_torch
@@ -86,7 +87,7 @@ class OnnxInterpreter:
         if self._constants is None:
             self._constants = self._read_constants()
         self._context.tick = _ticker(step)
-        with torch.set_grad_enabled(gradients):
+        with torch.set_grad_enabled(gradients), without_garbage_collection():
             values = dict(self._constants)
             values[""] = None
             for name, value in given.items():
