@@ -41,6 +41,8 @@ class Dock(QDockWidget):
     ) -> None:
         super().__init__(self.TITLE, parent)
         self.setObjectName(self.ID)
+        # opaque: the window behind draws its separators where docks will soon be
+        self.setAutoFillBackground(True)
         self.engine = engine
         self.selection = selection
 

@@ -52,7 +52,8 @@ class MapsDock(Asking):
         )
         self.outputs.currentIndexChanged.connect(self.mark_stale)
         self._outputs_of: Node | None = None
-        self.tensor = TensorView(content, scale=Scale.CLIPPED if self.SIGNED else Scale.LAYER)
+        # single outliers would leave every other channel without contrast
+        self.tensor = TensorView(content, scale=Scale.CLIPPED)
         self.tensor.wanted.connect(self._ask_in_full)
         self.tensor.ready.connect(self.finish)
         heading = QWidget(content)

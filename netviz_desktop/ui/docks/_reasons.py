@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netviz_desktop.graph import Node
-from netviz_desktop.link.messages import RunFinished
+from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.selection import Selection
 
@@ -22,7 +22,7 @@ def finished_run(selection: Selection) -> RunFinished | Problem:
     if model is None:
         return NO_MODEL
     if model.structure_only is not None:
-        return Problem(*model.structure_only)
+        return _structure_only(model, model.structure_only)
     if selection.run is not None:
         return selection.run
     return NO_IMAGE_INPUT if model.preprocessing is None else NO_RUN
@@ -33,3 +33,12 @@ def selected_node(selection: Selection) -> Node | Problem:
     if selection.model is None:
         return NO_MODEL
     return selection.selected_node or NO_NODE
+
+
+def _structure_only(model: ModelOpened, why: tuple[str, str]) -> Problem:
+    """In short where the window has an action for it: its banner tells the whole, once."""
+    if model.can_be_trusted:
+        return Problem("Only the structure is known.", "Model > Trust and Run… runs its code.")
+    if model.needs_code:
+        return Problem("Only the weights are known.", "Model > Model Code… names their network.")
+    return Problem(*why)

@@ -19,9 +19,10 @@ def dock(show):
 
 @pytest.fixture
 def ready(dock, selection, model, run):
-    """The dock, with a model that has run."""
+    """The dock, with a model that has run; its colours span all numbers."""
     selection.set_model(model)
     selection.set_run(run)
+    dock.tensor.scale.addItem("as chosen before", Scale.LAYER)
     return dock
 
 
@@ -60,6 +61,13 @@ def test_a_model_that_cannot_run_says_why_in_its_own_two_sentences(qtbot, dock, 
     selection.set_model(replace(model, structure_only=("It has no code.", "Name its code.")))
     selection.set_node("conv")
     qtbot.waitUntil(lambda: dock.message.text() == "It has no code.\nName its code.")
+
+
+def test_a_model_that_needs_its_code_says_where_to_name_it(qtbot, dock, selection, model):
+    why = ("It has no code.", "Name its code.")
+    selection.set_model(replace(model, structure_only=why, needs_code=True))
+    selection.set_node("conv")
+    qtbot.waitUntil(lambda: "Model > Model Code…" in dock.message.text())
 
 
 def test_a_model_without_an_image_input_is_not_told_to_open_an_image(qtbot, dock, selection, model):
@@ -253,6 +261,15 @@ def test_a_constant_map_is_drawn_without_a_complaint(
     low, high = ready.tensor.bar.levels()
     assert low < high
     ready.grab()
+
+
+def test_at_first_outliers_do_not_take_the_contrast(
+    qtbot, engine, dock, selection, model, run, maps_of
+):
+    selection.set_model(model)
+    selection.set_run(run)
+    fill(qtbot, engine, dock, selection, maps_of("conv", np.zeros((1, 3, 4, 4), np.float32)))
+    assert dock.tensor.scale.currentData() is Scale.CLIPPED
 
 
 def test_each_channel_can_have_its_own_scale(qtbot, engine, ready, selection, maps_of):
