@@ -120,6 +120,8 @@ def _font() -> QFont:
     font = QFont(QApplication.font())
     if _FAMILY in QFontDatabase.families():
         font.setFamily(_FAMILY)
+        # its contextual forms would show the name "expand1x1" as "expand1×1"
+        font.setFeature(QFont.Tag("calt"), 0)
     font.setPointSizeF(_POINT_SIZE)
     return font
 

@@ -12,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from netviz_desktop import resource
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -179,6 +181,11 @@ QPushButton:disabled, QPushButton:default:disabled {{ color: {theme.muted};
 QPushButton#Link {{ border: 0; background: transparent; color: {theme.accent};
     padding: 3px 8px; }}
 QPushButton#Link:hover {{ background: {hover}; }}
+QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {theme.muted};
+    border-radius: 3px; background: {theme.surface}; }}
+QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};
+    image: url("{resource.path("icons/check.svg").as_posix()}"); }}
+QCheckBox::indicator:disabled {{ border-color: {theme.border}; }}
 QToolTip {{ background: {theme.surface}; color: {theme.text};
     border: 1px solid {theme.border}; padding: 4px; }}
 QScrollBar {{ background: transparent; border: 0; }}
