@@ -24,7 +24,7 @@ Explains the score of a class: where a method sees evidence for it.
               methods of a layer, the input's shape for methods of the input
   -o map.png  the evidence over the image as the model saw it (with --image only)
 
-Methods of a layer without --node choose a layer, and print it: "node: ID (reason)".
+Methods of a layer without --node choose a layer, and print it: "node: ID", then why.
 `netviz methods` lists the methods and their parameters."""
 
 
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
         node, reason = session.default_layer()
         if node is None:
             raise Problem(reason, "Name a layer with --node.")
-        sys.stdout.write(f"node: {node} ({reason})\n")
+        sys.stdout.write(f"node: {node}\n{reason}\n")
     found = session.explain(method.id, node, options.target, step=None, **parameters)
     if path.suffix.lower() == ".npy":
         write_npy(path, found.raw)

@@ -33,8 +33,8 @@ def default_layer(run: ForwardPass, channels_last: Collection[str] = ()) -> tupl
             chosen = _computed_by(run, node, maps, channels_last)
             size = _size(run, _output(chosen), channels_last)
             return chosen.id, (
-                f"{chosen.id} ({chosen.op_type}, {size}) is the last layer before the scores "
-                "whose features still lie on a map."
+                "The last layer before the scores whose features still lie on a map: "
+                f"{chosen.op_type}, {size}."
             )
     return None, "No node before the scores computes a map of features with height and width."
 

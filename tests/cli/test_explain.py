@@ -39,18 +39,18 @@ def test_without_a_node_it_says_which_it_took(netviz, tmp_path):
     printed = netviz(
         "explain", DEMO, "--image", CAT, "--method", "grad-cam", "-o", tmp_path / "map.npy"
     )
-    first, second = printed.splitlines()
-    assert first.startswith("node: ")
-    assert first.endswith(")")
-    assert second.startswith("target: 282 ")
-    node = first.removeprefix("node: ").partition(" (")[0]
+    which, why, target = printed.splitlines()
+    assert which.startswith("node: ")
+    assert why.startswith("The last layer before the scores")
+    assert target.startswith("target: 282 ")
+    node = which.removeprefix("node: ")
     ids = {n["id"] for n in json.loads(netviz("graph", DEMO))["nodes"]}
     assert node in ids
     again = netviz(
         "explain", DEMO, "--image", CAT, "--method", "grad-cam", "--node", node,
         "-o", tmp_path / "again.npy",
     )  # fmt: skip
-    assert again == f"{second}\n"
+    assert again == f"{target}\n"
     np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), np.load(tmp_path / "again.npy"))
 
 

@@ -31,8 +31,8 @@ def test_it_is_the_last_activation_before_global_pooling() -> None:
     node, reason = default_layer(run(net))
     assert node == "3.relu"
     assert reason == (
-        "3.relu (relu, 8 channels of 32 × 32) is the last layer before the scores whose "
-        "features still lie on a map."
+        "The last layer before the scores whose features still lie on a map: "
+        "relu, 8 channels of 32 × 32."
     )
 
 
