@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
 
     graph = open_model(options).graph
     prepare_offscreen()
-    from netviz_desktop.ui.app import make_application
+    from netviz_desktop.ui.application import make_application
     from netviz_desktop.ui.scene import picture
 
     application = make_application("light")

@@ -21,7 +21,7 @@ from PySide6.QtGui import QImage, QImageWriter
 
 from netviz_desktop import resource
 from netviz_desktop.problems import Problem
-from netviz_desktop.ui.app import log_qt, make_application
+from netviz_desktop.ui.application import log_qt, make_application
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.main_window import MainWindow
 from netviz_desktop.ui.settings import Settings

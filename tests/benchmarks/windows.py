@@ -14,7 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Signal, qInstallMessageHandler
 
-from netviz_desktop.ui.app import make_application
+from netviz_desktop.ui.application import make_application
 from netviz_desktop.ui.docks import Dock
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.main_window import MainWindow

@@ -37,6 +37,7 @@ from PySide6.QtWidgets import QApplication
 
 from netviz_desktop import resource
 from netviz_desktop.ui import app
+from netviz_desktop.ui.application import make_application
 from netviz_desktop.ui.main_window import MainWindow
 from netviz_desktop.ui.settings import Settings
 
@@ -55,7 +56,7 @@ class Visitor:
         self.folder = folder
         self.numbers: dict[str, Any] = {}
         self.said: dict[str, Any] = {}
-        app.make_application("light")
+        make_application("light")
         store = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
         self.window: MainWindow = app.open_window(NOTHING, Settings(store))
         self.window.resize(1600, 1000)

@@ -4,12 +4,13 @@ import pytest
 from PySide6.QtGui import QFontDatabase, QFontInfo
 
 from netviz_desktop.ui import app
+from netviz_desktop.ui.application import make_application
 
 
 @pytest.fixture
 def application(look):
     del look
-    return app.make_application("light")
+    return make_application("light")
 
 
 def test_it_brings_its_own_font(application):

@@ -15,6 +15,7 @@ from netviz_desktop.graph import ModelGraph
 from netviz_desktop.layout import place
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui import theme
+from netviz_desktop.ui.application import make_application
 from netviz_desktop.ui.scene.canvas import Canvas
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Lettering, Options
@@ -64,8 +65,6 @@ def _application(theme_choice: str) -> QCoreApplication:
     """There must be one to measure and paint text, and it must live on."""
     if (running := QApplication.instance()) is not None:
         return running
-    from netviz_desktop.ui.app import make_application
-
     return make_application(theme_choice)
 
 
