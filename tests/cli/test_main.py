@@ -87,7 +87,12 @@ def test_ctrl_c_ends_it_quietly(monkeypatch, capsys):
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(cli.graph, "run", interrupt)
-    assert cli.main(["graph", DEMO]) == 130
+    # a shell that starts the tests in the background has SIGINT ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert cli.main(["graph", DEMO]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == ""
 
 
