@@ -60,7 +60,7 @@ def judge(
         return (
             "NetViz Desktop cannot show a window: there is no display here.\n"
             "Start it from a desktop, with ssh -X, or on a virtual screen: "
-            "sudo apt-get install -y xvfb, then xvfb-run -a netviz-desktop"
+            "sudo apt-get install -y xvfb xauth, then xvfb-run -a netviz-desktop"
         )
     if not has_font:
         return (
