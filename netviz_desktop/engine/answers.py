@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ class Answers:
             torch.set_num_threads(int(threads))
         self.session = Session()
         self._target_in_view: int | None = None
+        self._preparing: threading.Thread | None = None
 
     def hello(self) -> messages.Hello:
         return messages.Hello(
@@ -64,14 +66,24 @@ class Answers:
 
     def use_idle_time(self) -> None:
         """Prepare for what is likely asked next: the gradients of the class in view at every
-        node."""
+        node. What else is asked meanwhile is answered beside it."""
         target, self._target_in_view = self._target_in_view, None
         if target is None:
             return
         run = self.session.last
         size = sum(r.tensor.nbytes for r in run.values.values() if r.edge is not None)
         if size <= _IDLE_LIMIT_BYTES and run.values[run.target_value].edge is not None:
-            run.gradients(target)
+            self.wait_until_prepared()
+            self._preparing = threading.Thread(
+                target=run.gradients, args=(target,), name="gradients", daemon=True
+            )
+            self._preparing.start()
+
+    def wait_until_prepared(self) -> None:
+        """What idle time began is done."""
+        if self._preparing is not None:
+            self._preparing.join()
+            self._preparing = None
 
     def _open(self, request: messages.OpenModel, step: Step) -> Message:
         options = readers.Options(request.trust, request.model_code)
@@ -108,6 +120,7 @@ class Answers:
         if run.values[node.outputs[output]].edge is None:
             state = run.gradient_state(target, node_id, output)
             return self._maps(node, value.new_zeros(0), output, state)
+        self.wait_until_prepared()
         gradient = run.gradient(target, node_id, output)
         state = run.gradient_state(target, node_id, output)
         if not state and not gradient.any():
@@ -117,6 +130,7 @@ class Answers:
     def _channel(self, request: messages.ChannelOf) -> Message:
         run, node = self.session.last, request.node
         if request.gradient:
+            self.wait_until_prepared()
             tensor = run.gradient(self._target(request.target), node, request.output)
         else:
             tensor = run.activation(node, request.output)

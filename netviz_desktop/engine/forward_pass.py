@@ -98,8 +98,9 @@ class ForwardPass:
             Problem: there is no such target, or the activation has no gradient at all.
         """
         name = self._output(node_id, output)
-        if target in self._gradients and name in self._gradients[target]:
-            return self._gradients[target][name]
+        known = self._gradients.get(target, {})
+        if name in known:
+            return known[name]
         recorded = self.values.get(name)
         if recorded is None or recorded.edge is None:
             raise Problem(
@@ -115,10 +116,10 @@ class ForwardPass:
             self._gradients.move_to_end(target)
             return self._gradients[target]
         names = [name for name, recorded in self.values.items() if recorded.edge is not None]
-        self._gradients[target] = self._differentiate(target, names)
+        found = self._gradients[target] = self._differentiate(target, names)
         while len(self._gradients) > _GRADIENTS_KEPT:
             self._gradients.popitem(last=False)
-        return self._gradients[target]
+        return found
 
     def gradient_state(self, target: int, node_id: str, output: int = 0) -> str:
         """One sentence when the gradient is not simply there, else empty."""

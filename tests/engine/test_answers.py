@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +45,7 @@ def test_after_a_run_idle_time_prepares_the_gradients_of_the_predicted_class(
 ) -> None:
     expected = answers.ask(messages.GradientOf("0.conv2d"))
     answers.use_idle_time()
+    answers.wait_until_prepared()
     monkeypatch.setattr(torch.autograd, "grad", None)  # nothing is differentiated any more
     for node in ("0.conv2d", "1.relu", "2.conv2d", "3.relu", "6.linear"):
         found = answers.ask(messages.GradientOf(node))
@@ -60,8 +63,29 @@ def test_another_class_that_was_looked_at_is_prepared_as_well(
     answers.use_idle_time()
     answers.ask(messages.GradientOf("3.relu", target=4))
     answers.use_idle_time()
+    answers.wait_until_prepared()
     monkeypatch.setattr(torch.autograd, "grad", None)
     assert isinstance(answers.ask(messages.GradientOf("0.conv2d", target=4)), messages.Maps)
+
+
+def test_while_gradients_are_prepared_other_questions_are_answered(
+    answers: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    grad = torch.autograd.grad
+
+    def slow(*arguments: Any, **keywords: Any) -> Any:
+        assert go_on.wait(30)
+        return grad(*arguments, **keywords)
+
+    monkeypatch.setattr(torch.autograd, "grad", slow)
+    answers.use_idle_time()
+    maps = answers.ask(messages.ActivationOf("1.relu"))
+    assert isinstance(maps, messages.Maps)
+    go_on.set()
+    gradient = answers.ask(messages.GradientOf("1.relu"))
+    assert isinstance(gradient, messages.Maps)
+    assert gradient.thumbnails.any()
 
 
 def test_idle_time_after_the_model_was_replaced_is_idle(answers: Asked, torch_file: Path) -> None:
