@@ -44,10 +44,10 @@ class ForwardPass:
         graph: the graph as it ran.
         values: by value name; holds at least all that nodes computed, and the inputs.
         milliseconds: node id -> time spent in it.
-        logits: name of the value that holds class scores before softmax or sigmoid, of
-            shape (N, classes) or one that flattens to it; None for a model without classes,
-            whose targets then index its flattened first output.
-        score_kind: "softmax" or "sigmoid": what turns logits into probabilities; "".
+        logits: name of the value that targets index, flattened: what the final softmax or
+            sigmoid reads; None where none ends the model, whose first output it then is.
+        score_kind: "softmax" or "sigmoid": what turns logits into probabilities of
+            classes; "" for a model without classes.
     """
 
     graph: ModelGraph

@@ -29,7 +29,7 @@ def predictions(run: ForwardPass, labels: Sequence[str], count: int = 10) -> lis
 
     A logit that is NaN gives scores that are NaN: they come as they are.
     """
-    if run.logits is None:
+    if not run.score_kind:
         return []
     logits = scores(run)
     likely = _probabilities(logits, run.score_kind)
@@ -48,8 +48,4 @@ def label(target: int, labels: Sequence[str]) -> str:
 
 
 def _probabilities(logits: Tensor, score_kind: str) -> Tensor:
-    if score_kind == "softmax":
-        return logits.softmax(0)
-    if score_kind == "sigmoid":
-        return logits.sigmoid()
-    return logits
+    return logits.sigmoid() if score_kind == "sigmoid" else logits.softmax(0)

@@ -169,7 +169,7 @@ class Session:
             ),
             seen=prepared.seen,
             predictions=tuple(self.predictions(10)),
-            score_kind=run.score_kind if run.logits is not None else "",
+            score_kind=run.score_kind,
             graph=None if run.graph == self._model.graph else run.graph,
             shapes=self._last_run().shapes,
             dtypes={n: str(r.tensor.dtype)[6:] for n, r in run.values.items()},

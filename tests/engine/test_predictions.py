@@ -10,10 +10,10 @@ from netviz_desktop.engine.predictions import predicted_target, predictions
 from netviz_desktop.graph import ModelGraph
 
 
-def run(values: object, kind: str = "softmax", *, classes: bool = True) -> ForwardPass:
+def run(values: object, kind: str = "softmax") -> ForwardPass:
     graph = ModelGraph("test", "test", (), ("y",), (), {})
     recorded = {"y": Recorded(torch.tensor(values))}
-    return ForwardPass(graph, recorded, logits="y" if classes else None, score_kind=kind)
+    return ForwardPass(graph, recorded, logits="y", score_kind=kind)
 
 
 def test_the_likeliest_come_first_with_their_probability() -> None:
@@ -44,7 +44,7 @@ def test_of_a_batch_the_first_sample_counts() -> None:
 
 
 def test_a_model_without_classes_predicts_none() -> None:
-    assert predictions(run([[1.0, 2.0]], classes=False), ()) == []
+    assert predictions(run([[1.0, 2.0]], kind=""), ()) == []
 
 
 def test_scores_that_are_not_numbers_come_last() -> None:

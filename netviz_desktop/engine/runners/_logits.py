@@ -52,14 +52,16 @@ def find_logits(
     """The value that holds class scores before softmax or sigmoid, and which of the two.
 
     It is what the last softmax or sigmoid of the first output reads, if only ops that keep
-    the numbers come after it; without one, the first output itself, taken as logits. It
-    must be (N, classes), or flatten to it: a map of scores at each pixel is no class score.
+    the numbers come after it; without one, the first output itself, taken as logits. Classes
+    are scored by a value of (N, classes), or one that flattens to it; a map of scores at
+    each pixel is what targets index, and names no class.
 
     Args:
         shape_of: the shape that a value had in the run, by its name.
 
     Returns:
-        The value's name and "softmax" or "sigmoid"; (None, "") for a model without classes.
+        The value's name and "softmax" or "sigmoid"; with "", a model without classes; None
+        when no softmax or sigmoid ends it.
     """
     if not graph.outputs:
         return None, ""
@@ -73,7 +75,10 @@ def find_logits(
         if op in _SCORES and node.inputs:
             kind, before = _SCORES[op], node.inputs[0]
             least = 1 if kind == "sigmoid" else 2
-            return (before, kind) if _classes(shape_of(before)) >= least else (None, "")
+            shape = shape_of(before)
+            if not shape:
+                return None, ""
+            return before, kind if _classes(shape) >= least else ""
         if op not in _SAME_NUMBERS or not node.inputs:
             break
         value = node.inputs[0]

