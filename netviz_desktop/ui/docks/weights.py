@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSignalBlocker
-from PySide6.QtWidgets import QLabel, QSpinBox, QTabBar, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QSpinBox, QTabBar, QWidget
 
 from netviz_desktop.link.messages import Request, Weights, WeightsOf, WeightView
 from netviz_desktop.problems import Problem
@@ -49,16 +49,20 @@ class WeightsDock(Asking):
         self.input_channel.valueChanged.connect(self.mark_stale)
         self._of = QLabel()
         self._channel_row = QWidget()
-        column(self._channel_row, row(QLabel("Input channel"), self.input_channel, self._of, 1))
+        column(self._channel_row, row(QLabel("Input channel"), self.input_channel, self._of))
         self.tensor = TensorView()
-        self.tensor.setMinimumHeight(184)
+        # as much as is left, not as much as its pictures would like: the statistics stay in view
+        self.tensor.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self.tensor.setMinimumHeight(204)
         self.tensor.ready.connect(self.finish)
         self.statistics = StatisticsView()
         heading = QWidget()
         column(heading, self.headline, self.facts, self.state, spacing=2)
         page = QWidget()
-        layout = column(page, self.tabs, heading, self._channel_row, self.tensor, self.statistics)
-        layout.setStretch(3, 1)
+        choice = row(self.tabs, self._channel_row)
+        choice.setStretch(0, 1)
+        layout = column(page, choice, heading, self.tensor, self.statistics)
+        layout.setStretch(2, 1)
         self.compose(scrolled(page))
 
     def question(self) -> Request[Any] | Problem:

@@ -173,10 +173,11 @@ class Mosaic(QWidget):
         index = down // self._pitch[1] * self._columns + column
         if not 0 <= column < self._columns or not 0 <= index < self._pictures.shape[0]:
             return None
-        inside_x = x - GAP - column * self._pitch[0]
-        inside_y = down - index // self._columns * self._pitch[1]
-        if inside_x >= self._cell[0] or inside_y >= self._cell[1] or inside_x < 0 or inside_y < 0:
+        if x < GAP or down < 0:
             return None
+        # a click between two pictures is meant for one of them
+        inside_x = min(x - GAP - column * self._pitch[0], self._cell[0] - 1)
+        inside_y = min(down - index // self._columns * self._pitch[1], self._cell[1] - 1)
         height, width = self._pictures.shape[1:3]
         return Place(
             index,

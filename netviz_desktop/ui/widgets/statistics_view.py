@@ -9,37 +9,35 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from netviz_desktop.link.messages import Statistics
 from netviz_desktop.ui.widgets.bars import Bars
 from netviz_desktop.ui.widgets.labels import Caption
-from netviz_desktop.ui.widgets.layouts import column
+from netviz_desktop.ui.widgets.layouts import column, row
 from netviz_desktop.ui.widgets.numbers import count, number, percent
 
 _ROWS = ("count", "zeros", "min", "max", "mean", "std", "NaN", "∞")
 
 
 class StatisticsView(QWidget):
-    """A histogram above two columns of names and numbers."""
+    """A histogram, and beside it names and numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.histogram = Bars(self, still=True)
         self.histogram.name_axes("value", "how many")
-        self.histogram.setFixedHeight(128)
         self._values: dict[str, QLabel] = {}
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
-        for position, name in enumerate(_ROWS):
-            line, pair = divmod(position, 2)
+        for line, name in enumerate(_ROWS):
             key = Caption(name, self)
             key.setWordWrap(False)
             value = QLabel(self)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(key, line, 2 * pair)
-            grid.addWidget(value, line, 2 * pair + 1)
+            grid.addWidget(key, line, 0)
+            grid.addWidget(value, line, 1)
             self._values[name] = value
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-        column(self, self.histogram, grid)
+        both = row(self.histogram, grid)
+        both.setStretch(0, 1)
+        column(self, both)
 
     def text(self, name: str) -> str:
         """The number that stands beside a name."""
