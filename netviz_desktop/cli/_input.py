@@ -19,7 +19,6 @@ from netviz_desktop.problems import Problem
 
 if TYPE_CHECKING:
     from netviz_desktop.engine.session import Session
-    from netviz_desktop.graph import ModelGraph
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +67,7 @@ def run_model(session: Session, options: argparse.Namespace) -> RunFinished | No
         Problem: the input cannot be read, or does not fit the model.
     """
     if options.image is None:
-        session.run(_tensors(session.graph, options.input))
+        session.run(_tensors(session, options.input))
         return None
     path = Path(options.image)
     return session.run_image(_bytes(path), path.name, _preprocessing(session, options))
@@ -111,24 +110,28 @@ def _unnormalised(crop: tuple[int, int], channels: int) -> Preprocessing:
     return Preprocessing(*crop, channels=channels, mean=(0.0,) * channels, std=(1.0,) * channels)
 
 
-def _tensors(graph: ModelGraph, given: list[str]) -> Mapping[str, NDArray[Any]]:
+def _tensors(session: Session, given: list[str]) -> Mapping[str, NDArray[Any]]:
+    if session.structure_only is not None:
+        raise session.structure_only
+    # not the graph's: of a module whose inputs cannot be guessed it knows none before a run
+    inputs = [value.name for value in session.inputs]
     tensors: dict[str, NDArray[Any]] = {}
     for text in given:
         name, separator, file = text.partition("=")
         if not separator or Path(text).is_file():
-            name, file = _only_input(graph, text), text
-        if name not in graph.inputs:
-            close = close_matches(name, list(graph.inputs))
+            name, file = _only_input(inputs, text), text
+        if name not in inputs:
+            close = close_matches(name, inputs)
             raise Problem(
                 f"The model has no input “{name}”.",
                 f"Did you mean {close}?"
                 if close
-                else f"Its inputs are {', '.join(graph.inputs) or 'none'}.",
+                else f"Its inputs are {', '.join(inputs) or 'none'}.",
             )
         if name in tensors:
             raise Problem(f"The input “{name}” is given twice.", "Give each input once.")
         tensors[name] = _array(Path(file))
-    missing = [name for name in graph.inputs if name not in tensors]
+    missing = [name for name in inputs if name not in tensors]
     if missing:
         raise Problem(
             f"The model needs {', '.join(missing)} too.",
@@ -137,13 +140,13 @@ def _tensors(graph: ModelGraph, given: list[str]) -> Mapping[str, NDArray[Any]]:
     return tensors
 
 
-def _only_input(graph: ModelGraph, text: str) -> str:
-    if len(graph.inputs) != 1:
+def _only_input(inputs: list[str], text: str) -> str:
+    if len(inputs) != 1:
         raise Problem(
-            f"The model has {len(graph.inputs)} inputs: {text} could be for any of them.",
-            f"Give --input NAME={text}, with one of these names: {', '.join(graph.inputs)}.",
+            f"The model has {len(inputs)} inputs: {text} could be for any of them.",
+            f"Give --input NAME={text}, with one of these names: {', '.join(inputs)}.",
         )
-    return graph.inputs[0]
+    return inputs[0]
 
 
 def _array(path: Path) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from netviz_desktop.graph.receptive_field import KEEPING_OPS, MAPPING_OPS, plain
 
 _PASS_ON = frozenset(
     "identity dropout dropout2d dropout3d feature_dropout clone contiguous alias cast to "
-    "float half detach quantizelinear dequantizelinear".split()
+    "float half detach quantizelinear dequantizelinear pad constantpad".split()
 )
 _POOLS = frozenset(
     "maxpool max_pool2d averagepool avg_pool2d adaptive_avg_pool2d adaptive_max_pool2d "
@@ -24,9 +24,9 @@ def default_layer(run: ForwardPass, channels_last: Collection[str] = ()) -> tupl
 
     It lies on the way to the scores, is at least two cells large, is differentiable, and
     its channels are not the classes themselves. What only passes a map on (dropout, a
-    pool) gives way to what computed it.
+    pool, its padding) gives way to what computed it.
     """
-    maps = _maps(run)
+    maps = _maps(run, channels_last)
     candidates = maps & _leading(run)
     for node in reversed(run.graph.nodes):
         if _output(node) in candidates and _suits(run, _output(node), channels_last):
@@ -39,15 +39,17 @@ def default_layer(run: ForwardPass, channels_last: Collection[str] = ()) -> tupl
     return None, "No node before the scores computes a map of features with height and width."
 
 
-def _maps(run: ForwardPass) -> set[str]:
-    """Values that are pictures: what convolutions and pools compute, and what keeps it so.
-    Attention weights, 4-D as well, are none."""
+def _maps(run: ForwardPass, channels_last: Collection[str]) -> set[str]:
+    """Values that are pictures: what convolutions and pools compute, and what keeps it so,
+    as a product with weights does where channels stand last. Attention weights, 4-D as
+    well, are none."""
     found = {name for name in run.graph.inputs if _is_4d(run, name)}
     for node in run.graph.nodes:
         op, output = plain_op(node.op_type), _output(node)
         if not _is_4d(run, output):
             continue
-        stays = op in KEEPING_OPS and not found.isdisjoint(node.inputs)
+        keeps = op in KEEPING_OPS or (op in ("matmul", "linear") and output in channels_last)
+        stays = keeps and not found.isdisjoint(node.inputs)
         if stays or op in MAPPING_OPS or op in _POOLS:
             found.add(output)
     return found
@@ -67,14 +69,19 @@ def _suits(run: ForwardPass, name: str, channels_last: Collection[str]) -> bool:
     if recorded.tensor.ndim != 4:
         return False
     channels, height, width = _chw(run, name, channels_last)
-    classes = math.prod(run.value(run.target_value).shape[1:])
     return (
         recorded.edge is not None
         and recorded.tensor.is_floating_point()
         and height * width > 1
-        and channels != classes
+        and channels != _classes(run, channels_last)
         and name not in run.graph.inputs
     )
+
+
+def _classes(run: ForwardPass, channels_last: Collection[str]) -> int:
+    if _is_4d(run, run.target_value):  # scores at each pixel of a map
+        return _chw(run, run.target_value, channels_last)[0]
+    return math.prod(run.value(run.target_value).shape[1:])
 
 
 def _computed_by(

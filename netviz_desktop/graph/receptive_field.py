@@ -334,5 +334,5 @@ KEEPING_OPS = frozenset(
     op
     for rule in (_Walk.passed, _Walk.concatenated, _Walk.kept, _Walk.moved, _Walk.padded)
     for op in _BY_RULE[rule].split()
-) | {"slice"}
+) | {"slice", "getitem", "narrow"}
 """Operations whose output is a map if one of their inputs is."""

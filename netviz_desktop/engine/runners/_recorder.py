@@ -225,7 +225,7 @@ class Recorder:
             or any(t.is_floating_point() and id(t) in self._seen for t in given)
         ):
             return result, computed
-        begun = result.detach().requires_grad_().view_as(result)
+        begun = result.detach().requires_grad_().clone()  # a view of it could not be written to
         return begun, [begun]
 
 
