@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from netviz_desktop.ui import icons, theme
+from netviz_desktop.ui.widgets.labels import Caption
 
 _RECENT_SHOWN = 4
 
@@ -29,11 +30,12 @@ class EmptyState(QWidget):
         font.setPointSizeF(font.pointSizeF() * 1.8)
         font.setWeight(font.Weight.DemiBold)
         self._headline.setFont(font)
-        self._explanation = QLabel(
+        self._explanation = Caption(
             "ONNX or PyTorch; with an image it runs at once,\n"
             "and every layer shows what happens inside it.",
             self,
         )
+        self._explanation.setWordWrap(False)
         self._buttons = QWidget(self)
         open_button = QPushButton("Open model…", self._buttons)
         open_button.setDefault(True)
@@ -107,9 +109,6 @@ class EmptyState(QWidget):
 
     def _draw(self) -> None:
         self._symbol.setPixmap(icons.pixmap("drop", 48, theme.current().accent))
-        palette = QPalette(self.palette())
-        palette.setColor(QPalette.ColorRole.WindowText, theme.current().muted)
-        self._explanation.setPalette(palette)
 
 
 def _short(path: str) -> str:

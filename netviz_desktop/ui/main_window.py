@@ -42,6 +42,7 @@ from netviz_desktop.ui.settings import FLAGS, Settings
 from netviz_desktop.ui.status_bar import StatusBar
 
 _SIZE = QSize(1600, 1000)
+_LEAST_GRAPH = 240  # pixels: with all docks beside it, the window fits a screen of 1024
 
 
 class MainWindow(QMainWindow):
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.view)
+        self._stack.setMinimumWidth(_LEAST_GRAPH)
         middle = QWidget(self)
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)

@@ -12,7 +12,8 @@ class Selection(QObject):
     """One of each, or None. Setting what is already set says nothing.
 
     A new model clears run, node and target; a new run keeps the node where it still
-    exists, and clears the target, so that the predicted class is in view.
+    exists, and clears the target, so that the predicted class is in view. (Whoever runs
+    the same image again sets it again.)
     """
 
     model_changed = Signal(object)

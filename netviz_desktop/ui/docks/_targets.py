@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from netviz_desktop.ui.selection import Selection
 
 
@@ -23,6 +25,19 @@ def class_label(selection: Selection, target: int) -> str:
     return next(named, f"class {target}")
 
 
+def score_label(selection: Selection, target: int) -> str:
+    """The name of the number that is explained: its class, or its place in the output where
+    that is no list of classes."""
+    shape = _output_shape(selection)[1:]  # targets are counted in the first sample
+    if class_count(selection) or not shape or math.prod(shape) <= target:
+        return class_label(selection, target)
+    place = []
+    for length in reversed(shape):
+        target, index = divmod(target, length)
+        place.append(str(index))
+    return f"output[{', '.join(reversed(place))}]"
+
+
 def label_of(selection: Selection) -> str:
     """The name of the class in view."""
     target = target_in_view(selection)
@@ -31,9 +46,16 @@ def label_of(selection: Selection) -> str:
 
 def class_count(selection: Selection) -> int:
     """How many classes the model tells apart; 0 when it tells none."""
-    run, graph = selection.run, selection.graph
-    if run is None or graph is None or not run.predictions:
+    if selection.run is None or not selection.run.predictions:
         return 0
     labels = selection.model.labels if selection.model is not None else ()
-    shapes = [run.shapes[name] for name in graph.outputs if name in run.shapes]
-    return len(labels) or (shapes[0][-1] if shapes and shapes[0] else 0)
+    shape = _output_shape(selection)
+    return len(labels) or (shape[-1] if shape else 0)
+
+
+def _output_shape(selection: Selection) -> tuple[int, ...]:
+    """Of the first output in the last run; () when nobody knows."""
+    run, graph = selection.run, selection.graph
+    if run is None or graph is None:
+        return ()
+    return next((run.shapes[name] for name in graph.outputs if name in run.shapes), ())

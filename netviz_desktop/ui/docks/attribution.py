@@ -13,7 +13,7 @@ from netviz_desktop.link.messages import Attribution, Explain, Hello, MethodInfo
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.docks._asking import Asking
 from netviz_desktop.ui.docks._reasons import finished_run, selected_node
-from netviz_desktop.ui.docks._targets import class_label, label_of
+from netviz_desktop.ui.docks._targets import score_label
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.widgets import colour_maps
@@ -57,6 +57,7 @@ class AttributionDock(Asking):
         self.colours.setCurrentText("inferno")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
+        self.opacity.setMinimumWidth(48)
         self.opacity.setValue(_OPACITY_PERCENT)
         self.opacity.setToolTip("Opacity of the map over the image")
         self.headline = Elided(bold=True)
@@ -77,16 +78,20 @@ class AttributionDock(Asking):
         choice = row(self.method, self.options)
         choice.setStretch(0, 1)
         looks = row(self.view, self.colours)
-        share = row(self.use_selected, Caption("Opacity"), self.opacity)
+        opacity = Caption("Opacity")
+        opacity.setMinimumWidth(opacity.sizeHint().width())
+        share = row(self.use_selected, opacity, self.opacity)
         share.setStretch(2, 1)
         column(above, choice, self.parameters, looks, share)
         self.parameters.hide()
         content = QWidget()
         heading = QWidget()
         column(heading, self.headline, self.where, self.state, spacing=2)
-        layout = column(content, heading, self.picture, self.readout, self.words)
+        shown = QWidget()
+        column(shown, self.picture, self.readout, spacing=2).setStretch(0, 1)
+        layout = column(content, heading, shown, self.words)
         layout.setStretch(1, 1)
-        self.picture.setMinimumHeight(232)
+        self.picture.setMinimumHeight(216)
         self.picture.set_opacity(_OPACITY_PERCENT / 100)
         self.compose(scrolled(content), above)
 
@@ -157,8 +162,7 @@ class AttributionDock(Asking):
     def draw(self, answer: Any) -> None:
         found: Attribution = answer
         self.attribution = found
-        label = found.label or class_label(self.selection, found.target)
-        self.headline.set_text(f"Why {label or label_of(self.selection)}?")
+        self.headline.set_text(f"Why {score_label(self.selection, found.target)}?")
         self.where.set_text(f"at {found.node}" if found.node is not None else "of the input")
         self.state.say(found.state)
         run = self.selection.run

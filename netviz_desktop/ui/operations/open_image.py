@@ -120,9 +120,12 @@ class OpenImage(QObject):
         return call
 
     def _finished(self, picture: Picture, run: RunFinished) -> None:
+        # the same image again is no reason to leave the class that is being looked at
+        target = self._selection.target if picture is self.current else None
         self._running = None
         self.current = picture
         self._selection.set_run(run)
+        self._selection.set_target(target)
         self.noted.emit(f"{picture.name}: ran in {run.total_milliseconds:.0f} ms.")
 
     def _failed(self, problem: Problem) -> None:

@@ -31,7 +31,8 @@ def as_svg(chart: Chart, lettering: Lettering, palette: Theme) -> str:
             '<svg xmlns="http://www.w3.org/2000/svg"',
             f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.1f} {height:.1f}">',
             f"<style>{_style(lettering, palette)}</style>",
-            f'<rect width="100%" height="100%" fill="{palette.canvas}"/>',
+            # in numbers: some readers take 100 % for 100
+            f'<rect width="{width:.1f}" height="{height:.1f}" fill="{palette.canvas}"/>',
             *_wires(chart),
             *_labels(chart, lettering),
             *(

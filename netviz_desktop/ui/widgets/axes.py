@@ -26,13 +26,17 @@ def restyle(axes: Iterable[Any]) -> None:
         axis.setTextPen(colours.muted)
 
 
-def ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two, three to six of them; `pyqtgraph` may find but one."""
+def ticks(low: float, high: float, *, every: int = 1) -> list[float]:
+    """Round numbers between two, three to six of them; `pyqtgraph` may find but one.
+
+    Args:
+        every: only each second, third, ... of them; zero stays.
+    """
     rough = (high - low) / 3
     power = 10.0 ** math.floor(math.log10(rough))
     step = max(step for step in (1, 2, 5) if step * power <= rough) * power
     first, last = math.ceil(low / step), math.floor(high / step)
-    return [place * step for place in range(first, last + 1)]
+    return [place * step for place in range(first, last + 1) if place % every == 0]
 
 
 def _tick_strings(values: Iterable[float], scale: float, spacing: float) -> list[str]:

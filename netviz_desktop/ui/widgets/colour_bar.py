@@ -6,6 +6,7 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from netviz_desktop.ui.widgets import axes, colour_maps
@@ -15,6 +16,8 @@ from netviz_desktop.ui.widgets.levels import Levels
 from netviz_desktop.ui.widgets.numbers import number
 
 _HEIGHT = 34  # the bar, and the numbers below it
+_MARGIN = 8
+_AIR = 8  # between two numbers
 
 
 class ColourBar(QWidget):
@@ -29,7 +32,7 @@ class ColourBar(QWidget):
         self._name = ""
         self._view = pg.GraphicsLayoutWidget(self)
         self._view.setFixedHeight(_HEIGHT)
-        self._view.ci.layout.setContentsMargins(8, 2, 8, 0)
+        self._view.ci.layout.setContentsMargins(_MARGIN, 2, _MARGIN, 0)
         self.bar = pg.ColorBarItem(
             width=10, interactive=False, orientation="h", colorMapMenu=False, colorMap="viridis"
         )
@@ -54,16 +57,39 @@ class ColourBar(QWidget):
     def set(self, levels: Levels, colours: str, unit: str) -> None:
         """Spread the colour map of that name from the first to the second level."""
         self.bar.setLevels(values=levels)
-        self.bar.axis.setTicks([[(tick, number(tick)) for tick in axes.ticks(*levels)]])
+        self._number()
         if colours != self._name:
             self._name = colours
             self.bar.setColorMap(colour_maps.colour_map(colours))
         self._unit.set_text(unit)
 
+    def ticks(self) -> list[float]:
+        """The numbers below the bar: as many as stand there without touching."""
+        low, high = self.levels()
+        every, found = 1, axes.ticks(low, high)
+        metrics, room = self.fontMetrics(), max(1, self.width() - 2 * _MARGIN)
+        while len(found) > 1:
+            apart = (found[1] - found[0]) / (high - low) * room
+            if apart >= _AIR + max(metrics.horizontalAdvance(number(tick)) for tick in found):
+                break
+            every += 1
+            fewer = axes.ticks(low, high, every=every)
+            if not fewer:
+                break
+            found = fewer
+        return found
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._number()
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_unit"):
             self._restyle()
         super().changeEvent(event)
+
+    def _number(self) -> None:
+        self.bar.axis.setTicks([[(tick, number(tick)) for tick in self.ticks()]])
 
     def _restyle(self) -> None:
         self._view.setBackground(None)

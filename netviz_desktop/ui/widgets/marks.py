@@ -15,7 +15,8 @@ GAP = 2
 
 
 class Marks(QGraphicsItem):
-    """Over the pictures: a cross on dead ones, outlines of the hovered and the chosen one."""
+    """Over the pictures: a cross on dead ones, outlines of the hovered and the chosen one; in
+    the dark of each one, where zero is as dark as the gaps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,6 +63,9 @@ class Marks(QGraphicsItem):
     ) -> None:
         del option, widget
         colours = theme.current()
+        if colours.dark:
+            painter.setPen(QPen(QColor(colours.border), 1.0))
+            painter.drawRects([self.rectangle(picture) for picture in self._visible])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         crosses = []
         for picture in self._visible:
