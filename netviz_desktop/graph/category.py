@@ -51,7 +51,7 @@ def category(op_type: str, domain: str = "") -> Category:
 
 _NAMES = {
     Category.LAYER: """conv convtranspose convinteger fusedconv qlinearconv deformconv gemm
-        fusedgemm linear bilinear lazylinear identitylinear addmm dense depthwiseconv gru lstm
+        fusedgemm qgemm linear bilinear lazylinear identitylinear addmm dense depthwiseconv gru lstm
         rnn grucell lstmcell rnncell rnntanh rnnrelu simplernn bidirectional upsample
         upsamplenearest upsamplebilinear upsampling upsamplingnearest interpolate matmulnbits
         timedistributed convlstm einsumdense""",

@@ -245,6 +245,7 @@ _RULES: dict[str, Rule] = {
     "QLinearConv": _convolution(weight=3),
     "ConvTranspose": _transposed_convolution,
     "Gemm": _gemm,
+    "QGemm": _gemm,
     "MatMul": _product(),
     "MatMulInteger": _product(),
     "FusedMatMul": _product(),

@@ -280,7 +280,7 @@ def _roles(node: onnx.NodeProto, opset: int) -> tuple[str, ...]:
 def _is_weight(node: onnx.NodeProto, tensor: StoredTensor, role: str) -> bool:
     if not tensor.shape or role in _SETTINGS.get(node.op_type, ()):
         return False
-    bias = node.op_type == "DequantizeLinear" or node.op_type.startswith("QLinear")
+    bias = node.op_type.startswith(("DequantizeLinear", "QLinear", "QGemm"))
     return "float" in tensor.dtype or tensor.dtype in _LOW_BIT or (bias and tensor.dtype == "int32")
 
 

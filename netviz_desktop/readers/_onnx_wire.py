@@ -84,24 +84,31 @@ def _described(
     content: memoryview, start: int, end: int, file_name: bytes
 ) -> list[bytes | memoryview]:
     copy: list[bytes | memoryview] = []
+    description: list[bytes] = []
     kept_from = start
     for field, kind, size, at, body in _fields(content, start, end):
         if field == _RAW_DATA and kind == _BYTES and size >= _LEFT_OUT_FROM:
             copy.append(content[kept_from:at])
-            for key, value in (
-                (b"location", file_name),
-                (b"offset", b"%d" % body),
-                (b"length", b"%d" % size),
-            ):
-                entry = b"".join(
-                    _tag(number, _BYTES) + _varint(len(text)) + text
-                    for number, text in ((1, key), (2, value))
-                )
-                copy.append(_tag(_EXTERNAL_DATA, _BYTES) + _varint(len(entry)) + entry)
-            copy.append(_tag(_DATA_LOCATION, _VARINT) + b"\x01")
+            description = _elsewhere(file_name, body, size)
             kept_from = body + size
     copy.append(content[kept_from:end])
-    return copy
+    # Of a field given twice the last counts: files say themselves that their data is inside.
+    return copy + description
+
+
+def _elsewhere(file_name: bytes, offset: int, length: int) -> list[bytes]:
+    found = []
+    for key, value in (
+        (b"location", file_name),
+        (b"offset", b"%d" % offset),
+        (b"length", b"%d" % length),
+    ):
+        entry = b"".join(
+            _tag(number, _BYTES) + _varint(len(text)) + text
+            for number, text in ((1, key), (2, value))
+        )
+        found.append(_tag(_EXTERNAL_DATA, _BYTES) + _varint(len(entry)) + entry)
+    return [*found, _tag(_DATA_LOCATION, _VARINT) + b"\x01"]
 
 
 def _fields(

@@ -30,12 +30,12 @@ class EmptyState(QWidget):
         font.setPointSizeF(font.pointSizeF() * 1.8)
         font.setWeight(font.Weight.DemiBold)
         self._headline.setFont(font)
-        self._explanation = Caption(
+        self.explanation = Caption(
             "ONNX or PyTorch; with an image it runs at once,\n"
             "and every layer shows what happens inside it.",
             self,
         )
-        self._explanation.setWordWrap(False)
+        self.explanation.setWordWrap(False)
         self._buttons = QWidget(self)
         open_button = QPushButton("Open model…", self._buttons)
         open_button.setDefault(True)
@@ -53,7 +53,7 @@ class EmptyState(QWidget):
         self._links: list[QPushButton] = []
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
-        for label in (self._headline, self._explanation):
+        for label in (self._headline, self.explanation):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
 
         column = QVBoxLayout(self)
@@ -62,7 +62,7 @@ class EmptyState(QWidget):
         column.addSpacing(14)
         column.addWidget(self._headline)
         column.addSpacing(4)
-        column.addWidget(self._explanation)
+        column.addWidget(self.explanation)
         column.addSpacing(20)
         column.addWidget(self._buttons)
         column.addSpacing(24)
@@ -87,7 +87,7 @@ class EmptyState(QWidget):
     def say(self, headline: str) -> None:
         """Something else than the invitation: what is going on; empty for the invitation."""
         self._headline.setText(headline or "Drop a model here")
-        for part in (self._explanation, self._buttons):
+        for part in (self.explanation, self._buttons):
             part.setVisible(not headline)
         for button in self._links:
             button.setVisible(not headline)

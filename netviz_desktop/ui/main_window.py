@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
 
     def tell(self, problem: Problem) -> None:
         """What went wrong."""
+        self.status.say("")  # what it said was being done has ended
         self.banner.show_problem(problem)
 
     def tell_defect(self, summary: str) -> None:

@@ -122,6 +122,44 @@ def test_an_input_is_given_by_its_name_too(netviz, netviz_fails, network, tmp_pa
     assert not (tmp_path / "p.npz").exists()
 
 
+def test_weights_without_an_architecture_say_what_they_need(netviz_fails, network, tmp_path):
+    given = ("run", network.state_dict, "-o", tmp_path / "o.npz", "--input")
+    what, remedy = netviz_fails(*given, network.npy)
+    assert "weights without an architecture" in what
+    assert "--model-code" in remedy
+    assert netviz_fails(*given, f"x={network.npy}") == (what, remedy)
+
+
+PAIR = """
+from torch import nn
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.side = nn.Conv2d(3, 4, 3), nn.Linear(2, 4)
+
+    def forward(self, image, side):
+        return self.conv(image).mean((2, 3)) + self.side(side)
+"""
+
+
+def test_inputs_that_cannot_be_guessed_are_given_by_their_names(netviz, netviz_fails, tmp_path):
+    (tmp_path / "pair.py").write_text(PAIR)
+    namespace = {}
+    exec(PAIR, namespace)
+    torch.save(namespace["Pair"]().state_dict(), tmp_path / "pair.pt")
+    np.save(tmp_path / "image.npy", np.ones((1, 3, 8, 8), np.float32))
+    np.save(tmp_path / "side.npy", np.ones((1, 2), np.float32))
+    given = ("run", tmp_path / "pair.pt", "--model-code", f"{tmp_path / 'pair.py'}:Pair")
+    image = ("--input", f"image={tmp_path / 'image.npy'}", "-o", tmp_path / "o.npz")
+
+    what, _ = netviz_fails(*given, *image)
+    assert what == "The model needs side too."
+    netviz(*given, *image, "--input", f"side={tmp_path / 'side.npy'}")
+    assert {"input/image", "input/side"} <= set(np.load(tmp_path / "o.npz").files)
+
+
 def test_the_demo_image_is_a_cat(netviz, tmp_path):
     model, image = resource.path(resource.DEMO_MODEL), resource.path(resource.DEMO_IMAGE)
     printed = netviz("run", model, "--image", image, "-o", tmp_path / "o.npz")

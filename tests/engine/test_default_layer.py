@@ -9,6 +9,7 @@ from netviz_desktop.engine import runners
 from netviz_desktop.engine.default_layer import default_layer
 from netviz_desktop.engine.forward_pass import ForwardPass
 from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph.channels_last import channels_last
 from netviz_desktop.readers import OpenedModel
 
 
@@ -47,6 +48,38 @@ def test_dropout_and_pools_give_way_to_what_computed_the_features() -> None:
         nn.Linear(128, 5),
     )
     assert default_layer(run(net))[0] == "1.relu"
+
+
+def test_padding_before_a_pool_gives_way_too() -> None:
+    net = nn.Sequential(conv(3, 8), nn.ReLU(), nn.ZeroPad2d(1), nn.AvgPool2d(2), *head(8))
+    assert default_layer(run(net))[0] == "1.relu"
+
+
+def test_a_map_of_scores_at_each_pixel_is_no_layer_of_features() -> None:
+    net = nn.Sequential(conv(3, 8), nn.ReLU(), conv(8, 4))
+    assert default_layer(run(net))[0] == "1.relu"
+
+
+class ChannelsLast(nn.Module):
+    """Swin's way: maps of (N, H, W, C), merged by slices and a product with weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.merge = nn.Conv2d(3, 6, 4, 4), nn.Linear(12, 8)
+        self.norm, self.fc = nn.LayerNorm(8), nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patches(x).permute(0, 2, 3, 1)
+        x = self.merge(torch.cat([x[:, 0::2, 0::2], x[:, 1::2, 1::2]], -1))
+        return self.fc(self.norm(x).mean((1, 2)))
+
+
+def test_maps_stay_maps_where_channels_stand_last() -> None:
+    passed = run(ChannelsLast())
+    shapes = {name: tuple(recorded.tensor.shape) for name, recorded in passed.values.items()}
+    node, reason = default_layer(passed, channels_last(passed.graph, shapes))
+    assert node == "norm.layer_norm"
+    assert reason.endswith("layer_norm, 8 channels of 4 × 4.")
 
 
 def test_a_map_of_the_classes_themselves_is_no_layer_of_features() -> None:

@@ -315,6 +315,15 @@ def test_weights_beside_the_model_are_found(tmp_path: Path) -> None:
     np.testing.assert_array_equal(opened_model.weights["w"](), expected)
 
 
+def test_a_weight_of_which_the_file_says_that_it_is_inside_is_found(tmp_path: Path) -> None:
+    """As onnx writes a model whose weights it had read from another file."""
+    expected = np.arange(600, dtype=np.float32).reshape(3, 200)
+    proto = model([helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": expected})
+    proto.graph.initializer[0].data_location = TensorProto.DEFAULT
+
+    np.testing.assert_array_equal(opened(proto, tmp_path).weights["w"](), expected)
+
+
 @pytest.mark.parametrize("location", ["../secret", "/etc/hostname", "sub/../../secret", ""])
 def test_weights_outside_the_models_folder_are_refused(location: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(bytes(24))

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+    QPalette,
+)
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from netviz_desktop import resource
@@ -17,7 +24,7 @@ from netviz_desktop.link.messages import (
     RunImage,
 )
 from netviz_desktop.problems import Problem
-from netviz_desktop.ui import docks, main_window
+from netviz_desktop.ui import docks, main_window, theme
 from netviz_desktop.ui.docks import Dock
 from netviz_desktop.ui.main_window import MainWindow
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
@@ -161,6 +168,27 @@ def test_a_model_that_cannot_be_opened_is_said_and_nothing_is_lost(window, engin
     assert window.banner.problem.what == "b.onnx is empty."
     assert window.selection.model is before
     assert window.windowTitle() == "a.onnx — NetViz Desktop"
+    assert window.status.message.text() == ""
+
+
+@pytest.mark.usefixtures("look")
+def test_the_invitation_can_be_read_after_the_theme_was_switched(window):
+    theme.apply("light")
+    theme.apply("dark")
+    text = window.empty.explanation.palette().color(QPalette.ColorRole.WindowText)
+    assert text.name() == theme.DARK.muted
+
+
+def test_with_all_docks_it_fits_a_small_screen(qtbot, engine, settings, monkeypatch, opened):
+    monkeypatch.undo()  # the docks are the real ones
+    window = MainWindow(engine, settings)
+    qtbot.addWidget(window)
+    window.furnish()
+    window.show()
+    window.open_files(["/models/a-model-with-quite-a-long-name.onnx"])
+    engine.answer(OpenModel, opened())
+    assert window.minimumSizeHint().width() <= 1024
+    assert window.minimumSizeHint().height() <= 700
 
 
 def test_what_was_said_goes_with_the_next_success(window, engine, open_model):

@@ -30,6 +30,24 @@ def qlinear_mul(
     return quantized(product / scale, _zero(zero_point, a))
 
 
+@onnx_op("QGemm", domain="com.microsoft")
+def qgemm(
+    a: Tensor, a_scale: Tensor, a_zero_point: Tensor, b: Tensor, b_scale: Tensor,
+    b_zero_point: Tensor, bias: Tensor | None = None, scale: Tensor | None = None,
+    zero_point: Tensor | None = None, *, alpha: float = 1.0,
+    transA: int = 0, transB: int = 0,  # noqa: N803
+) -> Tensor:  # fmt: skip
+    """The bias counts in units of alpha · a_scale · b_scale; without an output's scale the
+    output is in floating point."""
+    left = real(a) - real(a_zero_point)
+    right = real(b.mT if transB else b) - real(b_zero_point)
+    total = (left.mT if transA else left) @ right
+    if bias is not None:
+        total = total + real(bias)
+    y = total * (alpha * a_scale * b_scale)
+    return y if scale is None else quantized(y / scale, _zero(zero_point, a))
+
+
 @onnx_op("QLinearConcat", domain="com.microsoft")
 def qlinear_concat(scale: Tensor, zero_point: Tensor, *parts: Tensor, axis: int) -> Tensor:
     reals = [_real(parts[at], parts[at + 1], parts[at + 2]) for at in range(0, len(parts), 3)]

@@ -228,7 +228,7 @@ def _gradient_states(steps: list[Step]) -> dict[str, str]:
         inherited = next((states[name] for name in step.outputs if name in states), "")
         if step.tier == tiers.REFERENCE:
             inherited = f"Its gradient through “{step.id}”, which runs forward only, is missing."
-        elif step.op_type in _ROUNDING or step.op_type.startswith("QLinear"):
+        elif step.op_type in _ROUNDING or step.op_type.startswith(("QLinear", "QGemm")):
             inherited = inherited or _STRAIGHT_THROUGH
         if inherited:
             for name in step.inputs:

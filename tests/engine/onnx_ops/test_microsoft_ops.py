@@ -32,6 +32,8 @@ def bytes_(*shape: int) -> Any:
 
 
 S, Z = np.float32(0.05), np.uint8(120)
+INTEGERS = RANDOM.integers(-999, 999, 5).astype(np.int32)
+SCALES = np.linspace(0.02, 0.08, 5, dtype=np.float32)
 ANGLES = np.outer(np.arange(8), 1 / 10 ** (np.arange(2) / 2)).astype(np.float32)
 NORMAL = {"epsilon": 1e-5}
 CASES: list[tuple[str, list[Any], dict[str, Any], int]] = [
@@ -115,6 +117,18 @@ CASES: list[tuple[str, list[Any], dict[str, Any], int]] = [
     ),
     ("QLinearAdd", [bytes_(2, 9), S, Z, bytes_(2, 9), S, Z, np.float32(0.11), Z], {}, 1),
     ("QLinearMul", [bytes_(2, 9), S, Z, bytes_(2, 9), S, Z, np.float32(0.3), Z], {}, 1),
+    (
+        "QGemm",
+        [bytes_(3, 4), S, Z, bytes_(5, 4), S, Z, INTEGERS, np.float32(0.2), Z],
+        {"transB": 1},
+        1,
+    ),
+    (
+        "QGemm",
+        [bytes_(3, 4), S, Z, bytes_(4, 5), SCALES, bytes_(5), INTEGERS, np.float32(0.2), Z],
+        {"alpha": 0.5},
+        1,
+    ),
     ("QLinearSigmoid", [bytes_(2, 9), S, Z, np.float32(1 / 256), np.uint8(0)], {}, 1),
     ("QLinearLeakyRelu", [bytes_(2, 9), S, Z, S, Z], {"alpha": 0.1}, 1),
     (

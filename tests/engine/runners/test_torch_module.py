@@ -408,6 +408,36 @@ def test_gradients_of_a_network_of_tokens_begin_at_the_embedding() -> None:
     assert passed.graph.values["ids"].dtype == "int64"
 
 
+class Masked(nn.Module):
+    """Transformers' way: the mask becomes numbers, and those are written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 6)
+        self.attention = nn.MultiheadAttention(6, 2, batch_first=True)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        added = torch.zeros_like(mask, dtype=torch.float32).masked_fill_(mask, -1e9)
+        x = self.embedding(ids)
+        x *= 2
+        x, _ = self.attention(x, x, x, key_padding_mask=added)
+        return self.head(x[:, 0])
+
+
+def test_what_is_made_of_tokens_may_be_written_over() -> None:
+    torch.manual_seed(0)
+    module = Masked().eval()
+    ids, mask = torch.tensor([[1, 5, 7]]), torch.tensor([[False, False, True]])
+    found = runner(OpenedModel(NOTHING_KNOWN, executable=module), CPU)
+    assert found is not None
+    passed = found.run({"ids": ids, "mask": mask})
+
+    torch.testing.assert_close(passed.value("output"), module(ids, mask).detach())
+    assert passed.gradient(0, "embedding.embedding")[0, 1].abs().max() > 0
+    assert passed.gradient(0, "embedding.embedding")[0, 2].abs().max() == 0  # masked
+
+
 def test_operations_of_scripted_helpers_are_nodes() -> None:
     torch.manual_seed(0)
     module, x = Helped(), torch.randn(1, 4)

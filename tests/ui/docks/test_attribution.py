@@ -45,6 +45,25 @@ def test_the_default_node_is_asked_for_and_named_with_its_reason(engine, filled)
     assert "Placed by hand." in filled.words.text()
 
 
+def test_of_an_output_without_classes_the_place_is_named(qtbot, engine, dock, selection, run):
+    selection.set_run(replace(run, predictions=(), shapes={**run.shapes, "scores": (1, 2, 4, 3)}))
+    qtbot.waitUntil(lambda: not dock.is_stale)
+    with qtbot.waitSignal(dock.shown):
+        engine.answer(Explain, replace(attribution(), target=17, label="class 17"))
+    assert dock.headline.text() == "Why output[1, 1, 2]?"
+
+
+def test_the_opacity_is_in_reach_while_the_picture_scrolls(filled):
+    filled.resize(320, 260)
+    scrolled = filled.picture.parentWidget().parentWidget()
+    assert not scrolled.isAncestorOf(filled.opacity)
+    assert (
+        filled.widget()
+        .rect()
+        .contains(filled.opacity.mapTo(filled.widget(), filled.opacity.rect().center()))
+    )
+
+
 def test_a_click_on_a_node_asks_nothing_while_the_default_node_is_used(
     qtbot, engine, filled, selection
 ):

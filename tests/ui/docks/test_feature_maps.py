@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 
 from netviz_desktop.link.messages import ActivationOf, Channel, ChannelOf, Failed, Maps
 from netviz_desktop.ui import theme
@@ -339,6 +339,16 @@ def test_a_click_enlarges_a_channel(qtbot, engine, ready, selection, maps_of):
     assert ready.tensor.chosen == 3
     assert np.array_equal(ready.tensor.enlarged.values, tensor[0, 3])
     assert not engine.requests(ChannelOf)  # the thumbnails are the numbers themselves
+
+
+def test_a_click_beside_a_channel_enlarges_it(qtbot, engine, ready, selection, maps_of):
+    tensor = np.arange(64, dtype=np.float32).reshape(1, 4, 4, 4)
+    fill(qtbot, engine, ready, selection, maps_of("conv", tensor))
+    mosaic = ready.tensor.mosaic
+    between = mosaic.rectangle(1).toRect().topRight() + QPoint(2, 3)
+    assert not mosaic.rectangle(1).contains(between)
+    qtbot.mouseClick(mosaic._view.viewport(), Qt.MouseButton.LeftButton, pos=between)
+    assert ready.tensor.chosen == 1
 
 
 def test_a_channel_that_was_averaged_is_asked_for_in_full(qtbot, engine, ready, selection, maps_of):

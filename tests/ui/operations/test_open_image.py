@@ -32,6 +32,22 @@ def test_an_image_runs_the_open_model(images, engine, selection, opened, finishe
     assert images.current is CAT
 
 
+def test_the_same_image_keeps_the_chosen_class_and_another_one_does_not(
+    images, engine, selection, opened, finished
+):
+    selection.set_model(opened())
+    images.run(Picture("cat.png", b"cat"))
+    engine.answer(RunImage, finished())
+    selection.set_target(1)
+    images.run()
+    engine.answer(RunImage, finished(2.0))
+    assert selection.target == 1
+
+    images.run(Picture("dog.png", b"dog"))
+    engine.answer(RunImage, finished(3.0))
+    assert selection.target is None
+
+
 def test_an_image_without_a_model_waits_for_one(images, engine, selection, opened, qtbot):
     with qtbot.waitSignal(images.noted) as noted:
         images.run(CAT)

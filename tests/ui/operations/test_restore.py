@@ -52,6 +52,15 @@ def test_the_model_is_opened_and_the_image_run_again(desk, engine, opened, finis
     assert desk.selection.node == "relu"
 
 
+def test_the_chosen_class_outlives_the_engine(desk, engine, opened, finished):
+    desk.selection.set_target(1)
+    engine.die()
+    engine.come_up()
+    engine.answer(OpenModel, opened())
+    engine.answer(RunImage, finished(2.0))
+    assert desk.selection.target == 1
+
+
 def test_what_is_in_view_stays_while_the_engine_comes_back(desk, engine, opened):
     model, run = desk.selection.model, desk.selection.run
     changes: list[object] = []

@@ -24,6 +24,10 @@ def test_svg_holds_every_word_as_text(open_graph, graph, tmp_path: Path) -> None
     texts = [element.text for element in root.iter(f"{SVG}text")]
     assert {"image", "Conv", "Relu", "Add", "Gemm", "‹8×3×3×3›", "1×8×16×16"} <= set(texts)
     assert len(list(root.iter(f"{SVG}polygon"))) == len(view.chart.wires)
+    ground = root.find(f"{SVG}rect")  # in numbers: Qt's own reader takes 100 % for 100
+    assert [float(ground.get(side)) for side in ("width", "height")] == pytest.approx(
+        view.chart.size, abs=0.1
+    )
 
 
 def test_svg_of_names_that_look_like_markup_is_well_formed(graph, tmp_path: Path) -> None:

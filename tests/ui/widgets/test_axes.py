@@ -17,3 +17,8 @@ def test_every_range_has_a_few_round_ticks_inside(low, high):
 
 def test_a_symmetric_range_has_its_zero():
     assert axes.ticks(-3, 3) == [-2, 0, 2]
+
+
+def test_of_fewer_ticks_zero_stays():
+    assert axes.ticks(-4, 4) == [-4, -2, 0, 2, 4]
+    assert axes.ticks(-4, 4, every=2) == [-4, 0, 4]
