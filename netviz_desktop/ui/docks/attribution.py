@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSizePolicy, QSlider, QToolButton, QWidget
 
 from netviz_desktop.link.messages import Attribution, Explain, Hello, MethodInfo, Request
 from netviz_desktop.problems import Problem
@@ -26,6 +26,7 @@ from netviz_desktop.ui.widgets.picture_view import PictureView
 
 EVIDENCE, SIGNED, MAGNITUDE = "evidence", "signed", "magnitude"
 _OPACITY_PERCENT = 50
+_LEAST_PICTURE = 236  # pixels, with its colour bar and the number under the cursor
 
 
 class AttributionDock(Asking):
@@ -89,9 +90,11 @@ class AttributionDock(Asking):
         column(heading, self.headline, self.where, self.state, spacing=2)
         shown = QWidget()
         column(shown, self.picture, self.readout, spacing=2).setStretch(0, 1)
+        # as much as is left, not as much as the picture once had: the words stay in view
+        shown.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        shown.setMinimumHeight(_LEAST_PICTURE)
         layout = column(content, heading, shown, self.words)
         layout.setStretch(1, 1)
-        self.picture.setMinimumHeight(216)
         self.picture.set_opacity(_OPACITY_PERCENT / 100)
         self.compose(scrolled(content), above)
 

@@ -121,6 +121,8 @@ class PictureView(QWidget):
             most = round(wide * height / width) + bottom + 2 * _AIR
         self._view.setMaximumHeight(max(most, self._view.minimumHeight()))
         self._view.ci.layout.setContentsMargins(_AIR + beside, _AIR, _AIR + beside, _AIR)
+        # margins of a wider view kept it from becoming as narrow as the view is now
+        self._view.ci.setGeometry(QRectF(self._view.viewport().rect()))
         self.plot.setAspectLocked(not stretched)
         self.plot.setRange(QRectF(0, 0, width, height), padding=0)
 

@@ -64,3 +64,16 @@ def test_what_lies_beneath_covers_the_same_rectangle(view):
     view.show_values(np.zeros((8, 8)), (0, 1), "viridis", "none")
     view.show_beneath(np.zeros((224, 224, 3), np.uint8))
     assert view.beneath.mapRectToParent(view.beneath.boundingRect()) == QRectF(0, 0, 8, 8)
+
+
+def test_a_view_that_was_wide_shows_all_of_the_picture_when_it_is_narrow_again(qtbot, view):
+    view.show_values(np.zeros((40, 40)), (0, 1), "viridis", "none")
+
+    def centred():
+        picture, room = view.image.sceneBoundingRect(), view._view.viewport().width()
+        return picture.left() > 0 and picture.right() < room and picture.width() > 80
+
+    for width in (1200, 260):
+        view.resize(width, 260)
+        qtbot.waitUntil(lambda width=width: view._view.width() == width)
+        qtbot.waitUntil(centred)
