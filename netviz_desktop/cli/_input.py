@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import re
 import zipfile
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "by 255, then (x - mean) / std. What is not given is inferred from the model.",
     )
     image.add_argument("--mean", type=_numbers, metavar="R,G,B", help="of values from 0 to 1")
-    image.add_argument("--std", type=_numbers, metavar="R,G,B", help="of values from 0 to 1")
+    image.add_argument("--std", type=_deviations, metavar="R,G,B", help="of values from 0 to 1")
     image.add_argument(
         "--resize",
         type=_resize,
@@ -182,7 +183,20 @@ def _unreadable(path: Path, error: OSError) -> Problem:
 
 
 def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(number) for number in text.split(","))
+    try:
+        numbers = tuple(float(number) for number in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers") from error
+    if not all(map(math.isfinite, numbers)):
+        raise argparse.ArgumentTypeError(f"{text!r} holds a number that is not finite")
+    return numbers
+
+
+def _deviations(text: str) -> tuple[float, ...]:
+    numbers = _numbers(text)
+    if 0 in numbers:
+        raise argparse.ArgumentTypeError(f"{text!r} holds a 0, by which nothing can be divided")
+    return numbers
 
 
 def _resize(text: str) -> int:

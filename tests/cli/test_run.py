@@ -187,6 +187,15 @@ def test_preprocessing_can_be_said(netviz, network, tmp_path):
     np.testing.assert_allclose(written[0].transpose(1, 2, 0), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("said", [("--std", "1,0,1"), ("--mean", "nan"), ("--mean", "a,b")])
+def test_preprocessing_that_gives_no_numbers_is_refused(network, tmp_path, capsys, said):
+    out, image = str(tmp_path / "o.npz"), str(resource.path(resource.DEMO_IMAGE))
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", str(network.onnx), "--image", image, *said, "-o", out])
+    assert stopped.value.code == 2
+    assert f"argument {said[0]}: '{said[1]}'" in capsys.readouterr().err
+
+
 def test_labels_come_from_a_file(netviz, network, tmp_path):
     (tmp_path / "names.txt").write_text("ant\nbee\ncow\ndog\neel\n")
     printed = netviz(
