@@ -78,7 +78,11 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def prepare(image: Image.Image, how: Preprocessing, dtype: str = "float32") -> Prepared:
-    """The image as the model takes it; what each step does is said in `Preprocessing`."""
+    """The image as the model takes it; what each step does is said in `Preprocessing`.
+
+    Raises:
+        Problem: it would be too large on the way.
+    """
     gray_or_rgb = image.convert("L" if how.channels == 1 else "RGB")
     resized, box, crop = _resized(gray_or_rgb, how)
     cut = np.asarray(resized.crop(box))  # black where the crop is larger than the image
@@ -114,6 +118,7 @@ _Crop = tuple[float, float, float, float]
 def _resized(image: Image.Image, how: Preprocessing) -> tuple[Image.Image, _Box, _Crop]:
     """The resized image, the box to cut out of it, and that box in the original."""
     width, height = image.size
+    _check_size(how.width, how.height)
     if how.resize is None:
         whole = image.resize((how.width, how.height), Image.Resampling.BILINEAR)
         return whole, (0, 0, how.width, how.height), (0.0, 0.0, float(width), float(height))
@@ -121,11 +126,22 @@ def _resized(image: Image.Image, how: Preprocessing) -> tuple[Image.Image, _Box,
     # as torchvision rounds, so that a tensor equals the one a model was trained on
     columns = int(how.resize * width / short)
     rows = int(how.resize * height / short)
+    _check_size(columns, rows)
     resized = image.resize((columns, rows), Image.Resampling.BILINEAR)
     left, top = round((columns - how.width) / 2), round((rows - how.height) / 2)
     scale_x, scale_y = width / columns, height / rows
     crop = (left * scale_x, top * scale_y, how.width * scale_x, how.height * scale_y)
     return resized, (left, top, left + how.width, top + how.height), crop
+
+
+def _check_size(width: int, height: int) -> None:
+    limit = Image.MAX_IMAGE_PIXELS or 0
+    if limit and width * height > limit:
+        raise Problem(
+            f"The prepared image would be {width} × {height} pixels, more than "
+            f"{limit // 1_000_000} million.",
+            "Choose smaller sizes to resize and to crop to, or an image that is less narrow.",
+        )
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -205,6 +205,20 @@ def test_a_crop_larger_than_the_image_is_filled_up_with_black() -> None:
     assert (found.seen[5:15, 5:15] == 255).all()
 
 
+@pytest.mark.parametrize(
+    ("size", "how"),
+    [
+        ((20000, 2), Preprocessing(224, 224, resize=256)),
+        ((9, 9), Preprocessing(99999, 99999, resize=None)),
+        ((9, 9), Preprocessing(99999, 99999, resize=224)),
+        ((9, 9), Preprocessing(224, 224, resize=99999)),
+    ],
+)
+def test_what_would_fill_the_memory_is_a_problem(size: tuple[int, int], how: Preprocessing) -> None:
+    with pytest.raises(Problem, match="pixels, more than 89 million"):
+        images.prepare(Image.new("RGB", size), how)
+
+
 def test_channels_last_and_gray_and_whole_numbers() -> None:
     image = Image.fromarray(gray(RAMP))
     nhwc = images.prepare(
