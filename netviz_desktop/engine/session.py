@@ -131,7 +131,7 @@ class Session:
         """
         if not isinstance(inputs, Mapping):
             inputs = {self._only_input(): inputs}
-        tensors = {name: self._tensor(array) for name, array in inputs.items()}
+        tensors = {name: self._tensor(array, name) for name, array in inputs.items()}
         return self._run_on(tensors, step)
 
     def run_image(
@@ -154,7 +154,7 @@ class Session:
         how = preprocessing or where.preprocessing
         image = images.decode(data, name)
         prepared = images.prepare(image, how, where.dtype)
-        tensor = self._tensor(np.repeat(prepared.tensor, where.batch, axis=0))
+        tensor = self._tensor(np.repeat(prepared.tensor, where.batch, axis=0), where.name)
         run = self._run_on({where.name: tensor}, step)
         picture = images.picture(image)
         scale = picture.shape[1] / image.width
@@ -318,9 +318,16 @@ class Session:
             raise Problem(reason, "Name a node whose output has height and width.")
         return found
 
-    def _tensor(self, array: Array) -> Tensor:
+    def _tensor(self, array: Array, name: str) -> Tensor:
         """A copy, so that nobody's array is written to."""
-        return torch.from_numpy(np.array(array, order="C")).to(self.device)
+        try:
+            own = np.array(array, np.asarray(array).dtype.newbyteorder("="), order="C")
+            return torch.from_numpy(own).to(self.device)
+        except TypeError as error:  # text, objects, 128-bit floats
+            raise Problem(
+                f"The input “{name}” was given {np.asarray(array).dtype}, which cannot be run on.",
+                "Give it numbers of a usual type, such as float32.",
+            ) from error
 
 
 def _described(values: tuple[Value, ...] | list[Value]) -> str:

@@ -247,6 +247,19 @@ def test_an_input_that_does_not_fit_is_a_problem(session: Session, wrong: np.nda
         session.run({"nobody's": wrong})
 
 
+def test_the_order_of_bytes_does_not_matter(session: Session, x: np.ndarray) -> None:
+    expected = session.run(x).value("x").numpy()
+    assert np.array_equal(session.run(x.astype(">f4")).value("x").numpy(), expected)
+
+
+@pytest.mark.parametrize("dtype", ["longdouble", "complex64", "U1"])
+def test_numbers_that_no_network_computes_with_are_a_problem(
+    session: Session, x: np.ndarray, dtype: str
+) -> None:
+    with pytest.raises(Problem, match="was given"):
+        session.run(x.astype(dtype))
+
+
 def test_the_demo_cat_is_a_cat_and_onnxruntime_agrees() -> None:
     session = Session("cpu")
     model = resource.path(resource.DEMO_MODEL)

@@ -183,7 +183,8 @@ class OnnxInterpreter:
                 f"{value.dtype or 'none is stated'}.",
                 "Export the model with a usual type of input.",
             ) from error
-        if not dtype.is_floating_point and given.is_floating_point():
+        lossy = (given.is_floating_point() and not dtype.is_floating_point) or given.is_complex()
+        if lossy and not dtype.is_complex:
             raise Problem(
                 f"The input “{value.name}” takes {value.dtype} and was given "
                 f"{str(given.dtype)[6:]}.",
