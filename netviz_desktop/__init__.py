@@ -17,6 +17,8 @@ def open(  # noqa: A001 - as in gzip.open: what one does with the package
     *,
     trust: bool = False,
     model_code: str | None = None,
+    architecture: str | None = None,
+    member: str | None = None,
     labels: str | Path | None = None,
 ) -> Session:
     """A model, ready to be run and looked into, in a notebook or a script.
@@ -25,6 +27,9 @@ def open(  # noqa: A001 - as in gzip.open: what one does with the package
         trust: run the code that a pickled module brings along.
         model_code: `package.module:function` or `file.py:function`, which called without
             arguments gives the nn.Module for a state dict.
+        architecture: for a state dict, the network it belongs to, in place of the recognised
+            one: "torchvision: resnet50"; "none" for its weights alone.
+        member: which of the models in an archive.
         labels: a file of class names: one a line, or JSON.
 
     Raises:
@@ -36,7 +41,7 @@ def open(  # noqa: A001 - as in gzip.open: what one does with the package
     session = Session()
     session.open(
         str(path),
-        Options(trust=trust, model_code=model_code),
+        Options(trust, model_code, architecture, member),
         labels=None if labels is None else str(labels),
     )
     return session

@@ -12,12 +12,18 @@ class Problem(Exception):  # noqa: N818 - it is what the person has, not what th
     Args:
         what: what could not be done, and to what.
         remedy: what the person can do now.
+        node: id of the node that it is about, where it is about one.
+        choices: what can be chosen from, where choosing is the remedy.
     """
 
-    def __init__(self, what: str, remedy: str) -> None:
+    def __init__(
+        self, what: str, remedy: str, *, node: str = "", choices: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(what, remedy)
         self.what = what
         self.remedy = remedy
+        self.node = node
+        self.choices = choices
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.remedy}"

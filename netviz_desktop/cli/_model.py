@@ -29,6 +29,15 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="for a state dict: package.module:function or file.py:function, "
         "which called without arguments gives the nn.Module; this runs that code",
     )
+    parser.add_argument(
+        "--architecture",
+        metavar="NAME",
+        help="for a state dict: the network it belongs to, as `netviz summary` names it, "
+        "in place of the recognised one; none: its weights alone",
+    )
+    parser.add_argument(
+        "--member", metavar="PATH", help="which model in an archive that holds several"
+    )
 
 
 def add_labels(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +54,8 @@ def open_model(options: argparse.Namespace) -> Session:
         options.model,
         trust=options.trust,
         model_code=options.model_code,
+        architecture=options.architecture,
+        member=options.member,
         labels=getattr(options, "labels", None),
     )
 

@@ -86,7 +86,9 @@ class Answers:
             self._preparing = None
 
     def _open(self, request: messages.OpenModel, step: Step) -> Message:
-        options = readers.Options(request.trust, request.model_code)
+        options = readers.Options(
+            request.trust, request.model_code, request.architecture, request.member
+        )
         session = self.session
         session.open(request.path, options, request.labels, step)
         self._target_in_view = None
@@ -98,6 +100,9 @@ class Answers:
             structure_only=None if why is None else (why.what, why.remedy),
             can_be_trusted=session.opened.can_be_trusted,
             needs_code=session.opened.needs_code,
+            stopped_at="" if why is None else why.node,
+            architecture=session.opened.architecture,
+            architectures=session.opened.architectures,
             preprocessing=session.preprocessing,
             labels=session.labels,
         )

@@ -197,7 +197,7 @@ def _ending(answer: Answer, request: Request[Any], step: Step) -> Message:
     try:
         return answer(request, step)
     except Problem as problem:
-        return messages.Failed(problem.what, problem.remedy)
+        return messages.Failed(problem.what, problem.remedy, problem.node, problem.choices)
     except Cancelled:
         return messages.Stopped()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a model's own code may do anything

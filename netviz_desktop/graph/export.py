@@ -104,6 +104,9 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
             for p in node.parameters
         ],
         "note": node.note,
+        "execution": node.execution,
+        "fault": node.fault,
+        "source": node.source,
     }
 
 

@@ -66,6 +66,10 @@ class Node:
             that the op takes as an input stands here too, by its name.
         outputs: value names in the op's own order; "" for one left out.
         note: one sentence a person should know about this node, else empty.
+        execution: what runs it, a few words: "torch", "function of the model"; empty while
+            nobody knows.
+        fault: one sentence why the model cannot be run because of this node, else empty.
+        source: where the model's code computes it, as the file says: "net.py:31 in forward".
     """
 
     id: str
@@ -78,6 +82,9 @@ class Node:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
     note: str = ""
+    execution: str = ""
+    fault: str = ""
+    source: str = ""
 
     @property
     def parameter_count(self) -> int:

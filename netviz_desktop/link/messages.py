@@ -54,10 +54,12 @@ class Progress(Message):
 
 @dataclass(frozen=True)
 class Failed(Message):
-    """Ends a call: a `Problem`, in its two sentences."""
+    """Ends a call: a `Problem`, with all that it says."""
 
     what: str
     remedy: str
+    node: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,10 @@ class ModelOpened(Message):
         can_be_trusted: the file holds code that runs once the person trusts it: opening it
             again with `trust=True` may make it runnable.
         needs_code: a state dict: opening it with `model_code` may make it runnable.
+        stopped_at: id of the node because of which it can not be run, where there is one.
+        architecture: of a state dict, the network that its names and shapes were recognised
+            as: "torchvision: resnet50"; empty when they were not, or need not be.
+        architectures: all that fit, the likeliest first; `OpenModel.architecture` takes them.
         preprocessing: None when no input takes an image.
         labels: class names in the order of the output; empty when not known.
     """
@@ -176,6 +182,9 @@ class ModelOpened(Message):
     structure_only: tuple[str, str] | None = None
     can_be_trusted: bool = False
     needs_code: bool = False
+    stopped_at: str = ""
+    architecture: str = ""
+    architectures: tuple[str, ...] = ()
     preprocessing: Preprocessing | None = None
     labels: tuple[str, ...] = ()
 
@@ -189,6 +198,9 @@ class OpenModel(Request[ModelOpened]):
         model_code: `package.module:function` or `file.py:function`, called without
             arguments, gives the nn.Module for a state dict.
         labels: a file of class names: one a line, or JSON.
+        architecture: for a state dict, in place of the recognised one; "none" for its
+            weights alone.
+        member: which of the models in an archive.
     """
 
     Answer = ModelOpened
@@ -196,6 +208,8 @@ class OpenModel(Request[ModelOpened]):
     trust: bool = False
     model_code: str | None = None
     labels: str | None = None
+    architecture: str | None = None
+    member: str | None = None
 
 
 # --- running it --------------------------------------------------------------------------

@@ -51,6 +51,8 @@ class Options:
 
     trust: bool = False
     model_code: str | None = None
+    architecture: str | None = None
+    member: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class OpenedModel:
             float8 through ml_dtypes); called only when something asks.
         executable: what a runner can run (an onnx.ModelProto, an nn.Module, ...), or None.
         structure_only: why there is no executable; None when there is one.
-        can_be_trusted, needs_code: as in `messages.ModelOpened`.
+        can_be_trusted, needs_code, architecture, architectures: as in `messages.ModelOpened`.
         labels: class names that the file itself holds.
     """
 
@@ -75,6 +77,8 @@ class OpenedModel:
     structure_only: Problem | None = None
     can_be_trusted: bool = False
     needs_code: bool = False
+    architecture: str = ""
+    architectures: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
 

@@ -258,8 +258,8 @@ class EngineClient(QObject):
         match message:
             case messages.Progress(done, what):
                 call.progressed.emit(done, what)
-            case messages.Failed(what, remedy):
-                call.end(call.failed, Problem(what, remedy))
+            case messages.Failed(what, remedy, node, choices):
+                call.end(call.failed, Problem(what, remedy, node=node, choices=choices))
             case messages.Crashed(summary, traceback):
                 self.crashed.emit(summary, traceback)
                 call.end(

@@ -30,6 +30,9 @@ GRAPH = ModelGraph(
             {"pads": [1, 1, 1, 1], "auto_pad": "NOTSET", "alpha": 0.5, "more": {"a": None}},
             (Parameter("w", (8, 3, 3, 3), "float32", "W"),),
             "A sentence.",
+            "torch",
+            "Another sentence.",
+            "net.py:31 in forward",
         ),
     ),
     {"x": Value("x", ("batch", 3, None, 224), "float32"), "y": Value("y")},
@@ -42,7 +45,7 @@ FLOATS = np.random.default_rng(0).normal(size=(4, 3, 2)).astype(np.float32)
 EXAMPLES: list[Message] = [
     messages.Cancel(),
     messages.Progress(-1, "Running conv"),
-    messages.Failed("It cannot be.", "Do that."),
+    messages.Failed("It cannot be.", "Do that.", "/features/Conv", ("a.onnx", "b.onnx")),
     messages.Crashed("KeyError: 'x'", "Traceback ...\n"),
     messages.Stopped(),
     messages.Hello(
@@ -61,8 +64,11 @@ EXAMPLES: list[Message] = [
             ),
         ),
     ),
-    messages.ModelOpened("/a/b.onnx", 123, GRAPH, ("No.", "Yes."), True, True, HOW, ("cat", "dog")),
-    messages.OpenModel("C:\\ö.onnx", True, "file.py:make", None),
+    messages.ModelOpened(
+        "/a/b.onnx", 123, GRAPH, ("No.", "Yes."), True, True, "/features/Conv", "timm: a",
+        ("timm: a", "timm: b"), HOW, ("cat", "dog"),
+    ),
+    messages.OpenModel("C:\\ö.onnx", True, "file.py:make", None, "timm: a", "inside/b.onnx"),
     messages.RunFinished(
         np.zeros((5, 4, 3), np.uint8),
         (0.5, 1, 2, 3),

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
 class Kept:
@@ -34,14 +35,13 @@ class Kept:
 
 
 class Weights:
-    """A model's parameters and buffers, by state_dict key; one under two keys has the first."""
+    """A model's parameters and buffers, by name; one under two names has the first."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, named: Iterable[tuple[str, Tensor]]) -> None:
         self.names: dict[int, str] = {}
         self.by_storage: dict[int, list[Tensor]] = defaultdict(list)
-        found = itertools.chain(model.named_parameters(), model.named_buffers())
-        for name, tensor in found:
-            self.names[id(tensor)] = name
+        for name, tensor in named:
+            self.names.setdefault(id(tensor), name)
             self.by_storage[storage_of(tensor)].append(tensor)
 
 

@@ -78,6 +78,8 @@ def _node(operation: Operation, parameters: Mapping[str, Parameter]) -> Node:
         parameters=tuple(
             parameters[name] for name in dict.fromkeys(operation.inputs) if name in parameters
         ),
+        execution="torch",
+        source=operation.source,
     )
 
 

@@ -41,6 +41,7 @@ class Operation:
     arguments: tuple[Any, ...]
     keywords: Mapping[str, Any]
     milliseconds: float
+    source: str
 
 
 class SeenValue(Kept):
@@ -87,7 +88,7 @@ class Recorder:
         self._last_writer: dict[int, Operation] = {}
         self._calls: dict[str, int] = defaultdict(int)
         self._modules: list[torch.nn.Module] = []
-        self._path = ""
+        self._path = self._kind = self._source = ""
         self._from_tokens: set[str] = set()
 
     @contextmanager
@@ -107,10 +108,21 @@ class Recorder:
     @property
     def where(self) -> str:
         """Where the run is, in words: "in features.0 (Conv2d)"."""
-        if not self._modules:
-            return "before its first layer"
-        kind = type(self._modules[-1]).__name__
-        return f"in {self._path} ({kind})" if self._path else "in its forward"
+        if self._modules:
+            self._kind = type(self._modules[-1]).__name__
+        elif not self._path:
+            return "in its forward" if self.operations else "before its first layer"
+        kind = f" ({self._kind})" if self._kind else ""
+        return f"in {self._path}{kind}" if self._path else "in its forward"
+
+    def place(self, path: str, kind: str = "", source: str = "") -> None:
+        """What follows happens in this module, for whoever calls no modules that are heard.
+
+        Args:
+            kind: the module's class.
+            source: where the model's code says it; see `Node.source`.
+        """
+        self._path, self._kind, self._source = path, kind, source
 
     def add_input(self, name: str, tensor: Tensor) -> None:
         self._see(name, tensor)
@@ -153,8 +165,9 @@ class Recorder:
         if not self._from_tokens.isdisjoint(inputs):
             result, computed = self._after_tokens(result, computed, given)
         operation = Operation(
-            "", name, self._path, inputs, [], function, arguments, keywords, milliseconds
-        )
+            "", name, self._path, inputs, [], function, arguments, keywords, milliseconds,
+            self._source,
+        )  # fmt: skip
         self._add(operation, computed)
         for tensor in written:
             self._last_writer[storage_of(tensor)] = operation

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from netviz_desktop.engine.forward_pass import ForwardPass
 from netviz_desktop.engine.runners import Step
-from netviz_desktop.engine.runners._eager_module import EagerModule
+from netviz_desktop.engine.runners._eager import Eager, eager_module
 from netviz_desktop.engine.runners._guessed_inputs import (
     Guess,
     argument_names,
@@ -40,8 +40,9 @@ class ModuleRunner:
 
     def __init__(self, module: nn.Module, graph: ModelGraph, device: torch.device) -> None:
         self._device = device
-        self._eager = EagerModule(module.to(device))
+        self._module = module.to(device)
         self._required, self._optional = argument_names(module)
+        self._eager = eager_module(self._module, self._required)
         self.inputs = tuple(Value(name) for name in self._required)
         self.graph = graph
         for eager, guess in self._candidates():
@@ -59,7 +60,7 @@ class ModuleRunner:
     ) -> ForwardPass:
         self._check(inputs)
         given = {name: self._fitted(tensor) for name, tensor in inputs.items()}
-        return self._eager.run(given, self._required, self.graph, gradients=gradients, step=step)
+        return self._eager.run(given, self.graph, gradients=gradients, step=step)
 
     def _check(self, inputs: Mapping[str, Tensor]) -> None:
         known = {*self._required, *self._optional}
@@ -73,28 +74,28 @@ class ModuleRunner:
             )
 
     def _fitted(self, tensor: Tensor) -> Tensor:
-        wanted = floating_dtype(self._eager.module)
+        wanted = floating_dtype(self._module)
         return tensor.to(self._device, wanted if tensor.is_floating_point() else None)
 
-    def _candidates(self) -> Iterator[tuple[EagerModule, Guess]]:
+    def _candidates(self) -> Iterator[tuple[Eager, Guess]]:
         """First all guesses on a copy without weights, which computes shapes alone; then, for
         a module that looks at numbers, on the module itself."""
-        found = list(guesses(self._eager.module))
-        weightless = _without_weights(self._eager.module)
+        found = list(guesses(self._module))
+        weightless = _without_weights(self._module)
         if weightless is not None:
-            eager = EagerModule(weightless)
+            eager = eager_module(weightless, self._required)
             yield from ((eager, guess) for guess in found)
         until = time.monotonic() + _SECONDS_OF_GUESSING
         for guess in found:
             if time.monotonic() < until:
                 yield self._eager, guess
 
-    def _try(self, eager: EagerModule, guess: Guess) -> ForwardPass:
+    def _try(self, eager: Eager, guess: Guess) -> ForwardPass:
         device = "meta" if eager is not self._eager else self._device
         given = {name: guess.tensor(device) for name in self._required}
-        return eager.run(given, self._required, self.graph, gradients=False)
+        return eager.run(given, self.graph, gradients=False)
 
-    def _described(self, eager: EagerModule, guess: Guess) -> tuple[Value, ...]:
+    def _described(self, eager: Eager, guess: Guess) -> tuple[Value, ...]:
         free: tuple[int, ...] = ()
         if guess.free:
             try:

@@ -1,9 +1,12 @@
-"""An nn.Module that runs eagerly and has everything that it computes recorded."""
+"""What computes eagerly with torch, run with everything that it computes recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+import itertools
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,24 +24,35 @@ from netviz_desktop.engine.runners._recorded_graph import (
     rename_outputs,
 )
 from netviz_desktop.engine.runners._recorder import Recorder
-from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph import ModelGraph, Parameter
 from netviz_desktop.problems import Cancelled, Problem
 
 
-class EagerModule:
-    """The module, and what is looked up in it at every run."""
+@dataclass
+class Eager:
+    """A program of torch operations, and what is looked up in it at every run.
 
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module
-        self._paths = {id(part): path for path, part in module.named_modules()}
-        self._weights = Weights(module)
-        self._parameters = parameters_of(module)
-        self.expected = 0  # operations in a run, for the progress; 0 when not known
+    Args:
+        name: what a Problem calls it: "ResNet".
+        call: runs it on inputs by name, and gives its result. It may tell the recorder at
+            which place it is, see `Recorder.place`; modules that it calls tell themselves.
+        weights, parameters: what it reads of its own, by the same names.
+        paths: id(module) -> its path.
+        resting: inside this context it runs; afterwards it is as it was.
+        expected: operations in a run, for the progress; 0 when not known.
+    """
+
+    name: str
+    call: Callable[[Recorder, Mapping[str, Tensor]], Any]
+    weights: Weights
+    parameters: Mapping[str, Parameter]
+    paths: Mapping[int, str]
+    resting: Callable[[], AbstractContextManager[None]]
+    expected: int = 0
 
     def run(
         self,
         given: Mapping[str, Tensor],
-        positional: tuple[str, ...],
         like: ModelGraph,
         *,
         gradients: bool,
@@ -47,33 +61,32 @@ class EagerModule:
         """Run it, and leave it exactly as it was.
 
         Args:
-            given: inputs by argument name, where the module is.
-            positional: which of them go by their place; the others go by their name.
+            given: inputs by name, on the device of the program.
             like: what was known of the graph before.
 
         Raises:
             Problem: its code raised; or it gave back no tensor.
             Cancelled: `step` said so.
         """
-        recorder = Recorder(self._paths, self._weights, gradients, step, self.expected)
+        recorder = Recorder(self.paths, self.weights, gradients, step, self.expected)
         with ExitStack() as stack:
             stack.enter_context(without_garbage_collection())
-            stack.enter_context(at_rest(self.module))
+            stack.enter_context(self.resting())
             stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.set_grad_enabled(gradients))
             fed = {name: _fed(tensor, gradients=gradients) for name, tensor in given.items()}
             for name, tensor in fed.items():
                 recorder.add_input(name, tensor)
             with recorder.recording():
-                result = self._call(recorder, fed, positional)
+                result = self._result(recorder, fed)
         self.expected = len(recorder.operations)
         outputs = rename_outputs(recorder, result)
         if not outputs:
             raise Problem(
-                f"{type(self.module).__name__} ran, but gave back no tensor.",
+                f"{self.name} ran, but gave back no tensor.",
                 "Open a module whose forward returns a tensor, or tensors in a tuple or dict.",
             )
-        graph = recorded_graph(recorder, self._parameters, tuple(given), outputs, like)
+        graph = recorded_graph(recorder, self.parameters, tuple(given), outputs, like)
         logits, score_kind = find_logits(
             graph, lambda name: tuple(recorder.values[name].held.shape)
         )
@@ -85,20 +98,39 @@ class EagerModule:
             score_kind,
         )
 
-    def _call(
-        self, recorder: Recorder, fed: Mapping[str, Tensor], positional: tuple[str, ...]
-    ) -> Any:
-        by_name = {name: tensor for name, tensor in fed.items() if name not in positional}
+    def _result(self, recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
         try:
-            return self.module(*(fed[name] for name in positional), **by_name)
+            return self.call(recorder, fed)
         except (Problem, Cancelled):
             raise
         except (Exception, SystemExit) as error:  # it is the person's code: anything may rise
             shapes = ", ".join(f"{n} {tuple(t.shape)} {t.dtype}" for n, t in fed.items())
             raise Problem(
-                f"{type(self.module).__name__} stopped {recorder.where}: {one_line(error)}",
+                f"{self.name} stopped {recorder.where}: {one_line(error)}",
                 f"Check that the input is one it takes; it was given {shapes}.",
             ) from error
+
+
+def eager_module(module: nn.Module, positional: tuple[str, ...]) -> Eager:
+    """An nn.Module, called as it is.
+
+    Args:
+        positional: the arguments that go by their place; others go by their name.
+    """
+
+    def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
+        del recorder
+        by_name = {name: tensor for name, tensor in fed.items() if name not in positional}
+        return module(*(fed[name] for name in positional), **by_name)
+
+    return Eager(
+        type(module).__name__,
+        call,
+        Weights(itertools.chain(module.named_parameters(), module.named_buffers())),
+        parameters_of(module),
+        {id(part): path for path, part in module.named_modules()},
+        partial(at_rest, module),
+    )
 
 
 def one_line(error: BaseException) -> str:
@@ -108,7 +140,7 @@ def one_line(error: BaseException) -> str:
 
 
 def _fed(tensor: Tensor, *, gradients: bool) -> Tensor:
-    """A copy that autograd follows and that the module may write over."""
+    """A copy that autograd follows and that the program may write over."""
     tensor = tensor.detach()
     if gradients and tensor.is_floating_point():
         tensor.requires_grad_()
