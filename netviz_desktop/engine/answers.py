@@ -128,8 +128,6 @@ class Answers:
         self.wait_until_prepared()
         gradient = run.gradient(target, node_id, output)
         state = run.gradient_state(target, node_id, output)
-        if not state and not gradient.any():
-            state = "It is zero everywhere: nothing here changes the score of this class."
         return self._maps(node, gradient, output, state)
 
     def _channel(self, request: messages.ChannelOf) -> Message:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -27,8 +28,8 @@ class Recorded:
         tensor: detached; nobody writes to it.
         edge: where autograd knows this value. It stays right when a later op overwrites
             the tensor in place, which the tensor itself does not. None: no gradient.
-        state: one sentence about its gradient ("Cut by a node that has no derivative."),
-            empty when it is simply there.
+        state: one sentence about its gradient where the runner knows more than autograd does
+            ("Its gradient through “x”, which runs forward only, is missing."), else empty.
     """
 
     tensor: Tensor
@@ -56,6 +57,7 @@ class ForwardPass:
     logits: str | None = None
     score_kind: str = ""
     _gradients: OrderedDict[int, dict[str, Tensor]] = field(default_factory=OrderedDict)
+    _latest: tuple[int, dict[str, Tensor]] = (-1, {})
 
     def value(self, name: str) -> Tensor:
         """A value by name.
@@ -98,7 +100,7 @@ class ForwardPass:
             Problem: there is no such target, or the activation has no gradient at all.
         """
         name = self._output(node_id, output)
-        known = self._gradients.get(target, {})
+        known = self._known(target)
         if name in known:
             return known[name]
         recorded = self.values.get(name)
@@ -108,6 +110,7 @@ class ForwardPass:
                 "Choose a node whose floating-point output leads to the score.",
             )
         found = self._differentiate(target, [name])
+        self._latest = target, found
         return found.get(name, torch.zeros_like(recorded.tensor))
 
     def gradients(self, target: int) -> dict[str, Tensor]:
@@ -122,20 +125,62 @@ class ForwardPass:
         return found
 
     def gradient_state(self, target: int, node_id: str, output: int = 0) -> str:
-        """One sentence when the gradient is not simply there, else empty."""
+        """One sentence when the gradient is not simply there, else empty. That it is zero
+        everywhere is known once it was asked for."""
         name = self._output(node_id, output)
         recorded = self.values.get(name)
         if recorded is None:
             return "The node was not reached in this run."
-        if recorded.state:
-            return recorded.state
-        if not recorded.tensor.is_floating_point():
+        if not recorded.tensor.is_floating_point() and not recorded.tensor.is_complex():
             return f"Its output is {str(recorded.tensor.dtype)[6:]}, which has no derivative."
         if recorded.edge is None:
             return "It does not depend on the input through differentiable operations."
-        if target in self._gradients and name not in self._gradients[target]:
-            return "It is not on a path to the score."
+        if (recorded.edge.node, recorded.edge.output_nr) not in self._reached:
+            if recorded.state:
+                return recorded.state
+            if name not in self._read:
+                return "It is not on a path to the score."
+            return "It leads to the score only through values that have no derivative."
+        if recorded.state:
+            return recorded.state
+        known = self._known(target).get(name)
+        if known is not None and not known.any():
+            return "It is zero everywhere: nothing here changes the score of this class."
         return ""
+
+    def _known(self, target: int) -> dict[str, Tensor]:
+        """Gradients that were computed before."""
+        if target in self._gradients:
+            return self._gradients[target]
+        return self._latest[1] if self._latest[0] == target else {}
+
+    @cached_property
+    def _reached(self) -> set[tuple[Any, int]]:
+        """All that autograd goes through on its way back from the score, as (node, output)."""
+        start = self.values[self.target_value].edge
+        reached: set[tuple[Any, int]] = set()
+        waiting: list[tuple[Any, int]] = []
+        if start is not None:
+            waiting.append((start.node, start.output_nr))
+        while waiting:
+            function, index = waiting.pop()
+            if function is not None and (function, index) not in reached:
+                reached.add((function, index))
+                waiting += function.next_functions
+        return reached
+
+    @cached_property
+    def _read(self) -> set[str]:
+        """Values that the score is computed from, differentiably or not."""
+        read: set[str] = set()
+        waiting = [self.target_value]
+        while waiting:
+            name = waiting.pop()
+            if name not in read:
+                read.add(name)
+                producer = self.graph.producer.get(name)
+                waiting += [] if producer is None else self.graph.node(producer).inputs
+        return read
 
     def _differentiate(self, target: int, names: list[str]) -> dict[str, Tensor]:
         self.check_target(target)

@@ -21,7 +21,7 @@ def one(op: str, inputs: tuple[str, ...], output: str) -> Node:
 
 @pytest.fixture
 def run() -> ForwardPass:
-    """y = (2 x)^2 summed per row, an integer side branch, and a branch nobody reads."""
+    """y = (2 x)^2 summed per row, integers on the way and aside, and a branch nobody reads."""
     x = torch.arange(6.0).reshape(2, 3).requires_grad_().view(2, 3)
     doubled = 2 * x
     squared = doubled**2
@@ -32,6 +32,7 @@ def run() -> ForwardPass:
         "scores": scores,
         "rounded": doubled.detach().long(),
         "unread": doubled + 1,
+        "compared": doubled + 2,
     }
     graph = ModelGraph(
         "test",
@@ -42,7 +43,9 @@ def run() -> ForwardPass:
             one("mul", ("x",), "doubled"),
             one("to", ("doubled",), "rounded"),
             one("add", ("doubled",), "unread"),
-            one("sum", ("doubled",), "scores"),
+            one("add", ("doubled",), "compared"),
+            one("greater", ("compared",), "mask"),
+            one("sum", ("doubled", "mask"), "scores"),
             one("mul", ("doubled",), "skipped"),
         ),
         {},
@@ -69,9 +72,46 @@ def test_the_gradient_of_the_score_itself_is_one_hot(run: ForwardPass) -> None:
 
 
 def test_a_value_off_the_path_has_a_gradient_of_zero_and_says_why(run: ForwardPass) -> None:
-    run.gradients(0)
-    assert not run.gradient(0, "unread").any()
     assert run.gradient_state(0, "unread") == "It is not on a path to the score."
+    assert not run.gradient(0, "unread").any()
+
+
+def test_a_value_that_only_integers_lead_on_from_says_so(run: ForwardPass) -> None:
+    assert not run.gradient(0, "compared").any()
+    assert run.gradient_state(0, "compared") == (
+        "It leads to the score only through values that have no derivative."
+    )
+
+
+def test_a_gradient_that_is_simply_there_needs_no_words(run: ForwardPass) -> None:
+    assert run.gradient(1, "doubled").any()
+    assert run.gradient_state(1, "doubled") == ""
+
+
+def test_a_gradient_of_zero_says_that_nothing_changes_the_score() -> None:
+    x = torch.tensor([-1.0, -2.0]).requires_grad_().view(2)
+    graph = ModelGraph(
+        "test", "test", ("x",), ("y",), (one("mul", ("x",), "z"), one("relu", ("z",), "y")), {}
+    )
+    z = x * 2
+    values = {"x": recorded(x), "z": recorded(z), "y": recorded(torch.relu(z))}
+    run = ForwardPass(graph, values)
+
+    assert not run.gradient(0, "z").any()
+    assert run.gradient_state(0, "z").startswith("It is zero everywhere")
+
+
+def test_what_the_runner_knows_about_a_gradient_is_said_where_it_leads_to_the_score() -> None:
+    x = torch.ones(2).requires_grad_().view(2)
+    y = (x * 2).detach().requires_grad_().view(2)
+    graph = ModelGraph(
+        "test", "test", ("x",), ("y",), (one("mul", ("x",), "z"), one("x", ("z",), "y")), {}
+    )
+    cut = "Its gradient through “y”, which runs forward only, is missing."
+    z = recorded(x * 2)
+    values = {"x": recorded(x), "z": Recorded(z.tensor, z.edge, cut), "y": recorded(y)}
+
+    assert ForwardPass(graph, values).gradient_state(0, "z") == cut
 
 
 def test_an_integer_has_no_gradient_and_says_why(run: ForwardPass) -> None:

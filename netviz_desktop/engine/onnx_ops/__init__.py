@@ -13,7 +13,8 @@ accident. Of several entries for one operator the newest that is not newer than 
 opset is taken. A function gives its output, or a tuple of them; a sequence is a list.
 
 A function may ask for more through these keyword-only names: `opset_version` (the version that the
-model imports), `output_count` (how many outputs the node names), `device`.
+model imports), `output_count` (how many outputs the node names), `device`, `between` (a `Body`:
+the part of the graph that leads from the values that the attributes `xs` and `zs` name to `y`).
 
 No function writes to its inputs. Text arrives as a numpy array of str, and float16 and
 bfloat16 as float32: that is what the interpreter computes with.
@@ -33,7 +34,7 @@ from typing import Any, Protocol, TypeVar
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
-GIVEN_BY_INTERPRETER = frozenset({"opset_version", "output_count", "device"})
+GIVEN_BY_INTERPRETER = frozenset({"opset_version", "output_count", "device", "between"})
 
 
 class Body(Protocol):
@@ -59,6 +60,7 @@ class Op:
         inputs: the least and the greatest number of inputs.
         moves: it only moves or picks elements. What is true of an input then holds for the
             output as well, such as which real numbers its integers stand for.
+        rounds: its gradient passes straight through a rounding.
     """
 
     function: Callable[..., Any]
@@ -67,13 +69,14 @@ class Op:
     wants: frozenset[str]
     inputs: tuple[int, float]
     moves: bool
+    rounds: bool
 
 
 _table: dict[tuple[str, str], list[Op]] = {}
 
 
 def onnx_op(
-    name: str, *, since: int = 1, domain: str = "", moves: bool = False
+    name: str, *, since: int = 1, domain: str = "", moves: bool = False, rounds: bool = False
 ) -> Callable[[FunctionT], FunctionT]:
     """Enter a function into the table; `domain` "" is ai.onnx. See `Op` for the rest."""
 
@@ -91,6 +94,7 @@ def onnx_op(
             wants=frozenset(keywords & GIVEN_BY_INTERPRETER),
             inputs=(least, math.inf if any_number else len(positional)),
             moves=moves,
+            rounds=rounds,
         )
         _table.setdefault((domain, name), []).append(op)
         return function

@@ -22,7 +22,7 @@ from netviz_desktop.engine.onnx_ops._quantize import along, integers, quantized
 from netviz_desktop.engine.onnx_ops._small_floats import to_float4, to_float8
 
 
-@onnx_op("QuantizeLinear")
+@onnx_op("QuantizeLinear", rounds=True)
 def quantize_linear(
     x: Tensor,
     scale: Tensor,
@@ -71,7 +71,7 @@ def dequantize_linear(
     return rounded_to(y, output_dtype) if output_dtype else y
 
 
-@onnx_op("DynamicQuantizeLinear")
+@onnx_op("DynamicQuantizeLinear", rounds=True)
 def dynamic_quantize_linear(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     low, high = x.detach().amin().clamp(max=0), x.detach().amax().clamp(min=0)
     scale = (high - low) / 255
@@ -122,7 +122,7 @@ def _int32(exact: Tensor) -> Tensor:
     return with_real(integers, exact)
 
 
-@onnx_op("QLinearMatMul")
+@onnx_op("QLinearMatMul", rounds=True)
 def qlinear_matmul(
     a: Tensor,
     a_scale: Tensor,
@@ -145,7 +145,7 @@ def _rows(parameter: Tensor, x: Tensor) -> Tensor:
     return parameter[:, None] if rowwise else parameter
 
 
-@onnx_op("QLinearConv")
+@onnx_op("QLinearConv", rounds=True)
 def qlinear_conv(
     x: Tensor,
     x_scale: Tensor,

@@ -12,7 +12,7 @@ from netviz_desktop.engine.onnx_ops._numbers import real
 from netviz_desktop.engine.onnx_ops._quantize import quantized
 
 
-@onnx_op("QLinearAdd", domain="com.microsoft")
+@onnx_op("QLinearAdd", domain="com.microsoft", rounds=True)
 def qlinear_add(
     a: Tensor, a_scale: Tensor, a_zero_point: Tensor | None, b: Tensor, b_scale: Tensor,
     b_zero_point: Tensor | None, scale: Tensor, zero_point: Tensor | None = None,
@@ -21,7 +21,7 @@ def qlinear_add(
     return quantized(total / scale, _zero(zero_point, a))
 
 
-@onnx_op("QLinearMul", domain="com.microsoft")
+@onnx_op("QLinearMul", domain="com.microsoft", rounds=True)
 def qlinear_mul(
     a: Tensor, a_scale: Tensor, a_zero_point: Tensor | None, b: Tensor, b_scale: Tensor,
     b_zero_point: Tensor | None, scale: Tensor, zero_point: Tensor | None = None,
@@ -30,7 +30,7 @@ def qlinear_mul(
     return quantized(product / scale, _zero(zero_point, a))
 
 
-@onnx_op("QGemm", domain="com.microsoft")
+@onnx_op("QGemm", domain="com.microsoft", rounds=True)
 def qgemm(
     a: Tensor, a_scale: Tensor, a_zero_point: Tensor, b: Tensor, b_scale: Tensor,
     b_zero_point: Tensor, bias: Tensor | None = None, scale: Tensor | None = None,
@@ -48,13 +48,13 @@ def qgemm(
     return y if scale is None else quantized(y / scale, _zero(zero_point, a))
 
 
-@onnx_op("QLinearConcat", domain="com.microsoft")
+@onnx_op("QLinearConcat", domain="com.microsoft", rounds=True)
 def qlinear_concat(scale: Tensor, zero_point: Tensor, *parts: Tensor, axis: int) -> Tensor:
     reals = [_real(parts[at], parts[at + 1], parts[at + 2]) for at in range(0, len(parts), 3)]
     return quantized(torch.cat(reals, dim=axis) / scale, zero_point)
 
 
-@onnx_op("QLinearSigmoid", domain="com.microsoft")
+@onnx_op("QLinearSigmoid", domain="com.microsoft", rounds=True)
 def qlinear_sigmoid(
     x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None, scale: Tensor,
     zero_point: Tensor | None = None,
@@ -62,7 +62,7 @@ def qlinear_sigmoid(
     return quantized(torch.sigmoid(_real(x, x_scale, x_zero_point)) / scale, _zero(zero_point, x))
 
 
-@onnx_op("QLinearLeakyRelu", domain="com.microsoft")
+@onnx_op("QLinearLeakyRelu", domain="com.microsoft", rounds=True)
 def qlinear_leaky_relu(
     x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None, scale: Tensor,
     zero_point: Tensor | None = None, *, alpha: float = 0.01,
@@ -71,7 +71,7 @@ def qlinear_leaky_relu(
     return quantized(y / scale, _zero(zero_point, x))
 
 
-@onnx_op("QLinearSoftmax", domain="com.microsoft")
+@onnx_op("QLinearSoftmax", domain="com.microsoft", rounds=True)
 def qlinear_softmax(
     x: Tensor, x_scale: Tensor, x_zero_point: Tensor | None, scale: Tensor,
     zero_point: Tensor | None = None, *, axis: int = -1, opset: int = 13,
@@ -81,7 +81,7 @@ def qlinear_softmax(
     return quantized(y.reshape(x.shape) / scale, _zero(zero_point, x))
 
 
-@onnx_op("QLinearGlobalAveragePool", domain="com.microsoft")
+@onnx_op("QLinearGlobalAveragePool", domain="com.microsoft", rounds=True)
 def qlinear_global_average_pool(
     x: Tensor, x_scale: Tensor, x_zero_point: Tensor, scale: Tensor, zero_point: Tensor,
     *, channels_last: int = 0,
@@ -91,7 +91,7 @@ def qlinear_global_average_pool(
     return quantized(y / scale, zero_point)
 
 
-@onnx_op("QLinearAveragePool", domain="com.microsoft")
+@onnx_op("QLinearAveragePool", domain="com.microsoft", rounds=True)
 def qlinear_average_pool(
     x: Tensor, x_scale: Tensor, x_zero_point: Tensor, scale: Tensor, zero_point: Tensor,
     *, auto_pad: str = "NOTSET", ceil_mode: int = 0, channels_last: int = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from netviz_desktop.engine import onnx_ops
 from netviz_desktop.engine.runners import _onnx_tiers as tiers
+from netviz_desktop.engine.runners import _onnxruntime
 from netviz_desktop.engine.runners._onnx_program import (
     NODE_FAILURES,
     Context,
@@ -28,13 +29,21 @@ _IGNORED = frozenset({"consumed_inputs"})  # an optimisation hint of opset 1
 
 
 def compiled_step(
-    node: onnx.NodeProto, node_id: str, opsets: Mapping[str, int], context: Context
+    node: onnx.NodeProto,
+    node_id: str,
+    opsets: Mapping[str, int],
+    context: Context,
+    before: Sequence[Step] = (),
 ) -> Step:
     """The step for a node: by the operator table, else its function body, else forward only.
 
     A node that nothing runs, or that is malformed, raises its Problem when it is run.
+
+    Args:
+        before: the steps of the same graph that come before it.
     """
     bodies: dict[str, Program] = {}
+    functions: dict[Any, Program] = {}
     fallback = tiers.reference_kernel(node, opsets)
     opset = opsets.get(node.domain, 1)
     entry = onnx_ops.find(node.op_type, node.domain, opset)
@@ -42,12 +51,16 @@ def compiled_step(
     try:
         if entry is not None:
             kernel, bodies = _table_kernel(node, node_id, entry, opset, opsets, context)
+            if "between" in entry.wants:
+                bodies["between"] = _between(node, before, context)
         else:
             tier = tiers.tier_of(node, opsets, context.functions)
             if tier in (tiers.LOCAL_FUNCTION, tiers.SCHEMA_FUNCTION):
-                kernel = _function_kernel(node, tier, opset, opsets, context)
+                kernel = _function_kernel(node, tier, opset, opsets, context, functions)
             elif tier == tiers.REFERENCE:
                 kernel = fallback
+            elif tier == tiers.ONNXRUNTIME:
+                kernel = _onnxruntime.kernel(node, opsets)
             else:
                 kernel = tiers.unknown_kernel(node, node_id)
     except NODE_FAILURES as error:
@@ -57,10 +70,12 @@ def compiled_step(
     inputs = tuple(node.input)
     while inputs and not inputs[-1]:
         inputs = inputs[:-1]
-    moves = entry is not None and entry.moves
     return Step(
-        node_id, node.op_type, kernel, inputs, tuple(node.output), tier, bodies, moves, fallback
-    )
+        node_id, node.op_type, kernel, inputs, tuple(node.output), tier, bodies, functions,
+        moves=entry is not None and entry.moves,
+        rounds=entry is not None and entry.rounds,
+        fallback=fallback,
+    )  # fmt: skip
 
 
 def compiled_graph(
@@ -120,6 +135,24 @@ def _table_kernel(
     return kernel, bodies
 
 
+def _between(node: onnx.NodeProto, before: Sequence[Step], context: Context) -> Program:
+    """The steps that lead from the values that the node's `xs` and `zs` name to its `y`."""
+    attributes = {attribute.name: attribute for attribute in node.attribute}
+    names = [
+        name.decode("utf-8", "replace")
+        for key in ("xs", "zs")
+        if key in attributes
+        for name in attributes[key].strings
+    ]
+    y = attributes["y"].s.decode("utf-8", "replace") if "y" in attributes else ""
+    wanted, steps = {y} - set(names), []
+    for step in reversed(before):
+        if wanted.intersection(step.outputs):
+            steps.append(step)
+            wanted |= step.reads() - set(names)
+    return Program(names, [y], steps[::-1], {}, context)
+
+
 def _attribute(attribute: onnx.AttributeProto, context: Context) -> Any:
     kind = onnx.AttributeProto
     value = helper.get_attribute_value(attribute)
@@ -143,10 +176,18 @@ def _attribute(attribute: onnx.AttributeProto, context: Context) -> Any:
 
 
 def _function_kernel(
-    node: onnx.NodeProto, tier: str, opset: int, opsets: Mapping[str, int], context: Context
+    node: onnx.NodeProto,
+    tier: str,
+    opset: int,
+    opsets: Mapping[str, int],
+    context: Context,
+    made: dict[Any, Program],
 ) -> Callable[..., Any]:
-    """A function body, compiled when it is first run: only then are its inputs' types known."""
-    made: dict[Any, Program] = {}
+    """A function body, compiled when it is first run: only then are its inputs' types known.
+
+    Args:
+        made: where the compiled bodies are kept.
+    """
 
     def kernel(*arguments: Any) -> Any:
         types = tuple(map(_type_key, arguments))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,11 @@ class Step:
 
     Args:
         kernel: from the inputs to one output or a tuple of them.
+        tier: what runs it; see `_onnx_tiers`.
         bodies: its subgraphs, by attribute name.
-        moves: see `onnx_ops.Op`.
+        functions: its function body, compiled for each combination of input types it was
+            run with.
+        moves, rounds: see `onnx_ops.Op`.
     """
 
     id: str
@@ -61,8 +64,21 @@ class Step:
     outputs: tuple[str, ...]
     tier: str
     bodies: dict[str, Program]
+    functions: Mapping[Any, Program]
     moves: bool
+    rounds: bool
     fallback: Callable[..., Any]
+
+    def inner(self) -> Iterator[Step]:
+        """The steps inside, at any depth."""
+        for program in (*self.bodies.values(), *self.functions.values()):
+            for step in program.steps:
+                yield step
+                yield from step.inner()
+
+    def reads(self) -> set[str]:
+        """The values that it takes, those that only its subgraphs name among them."""
+        return set(self.inputs).union(*(body.reads() for body in self.bodies.values()))
 
     def run(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The outputs.
@@ -149,9 +165,7 @@ class Program:
         """What it takes from the graph around it."""
         read = set(self.outputs)
         for step in self.steps:
-            read.update(step.inputs)
-            for body in step.bodies.values():
-                read |= body.reads()
+            read |= step.reads()
         own = {name for step in self.steps for name in step.outputs}
         return read - own - set(self.inputs) - set(self.constants)
 

@@ -1,33 +1,28 @@
-"""What runs an operator that the table does not hold: its function body, or ONNX's own
-reference evaluator, which has no gradient."""
+"""What runs an operator that the table does not hold: its function body; else ONNX's reference
+evaluator or onnxruntime, which have no gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import onnx
 from onnx import defs, helper
 from torch import Tensor
 
-from netviz_desktop.engine.runners._onnx_values import to_numpy, to_torch
+from netviz_desktop.engine.runners import _onnxruntime
+from netviz_desktop.engine.runners._onnx_values import from_numpy, to_numpy, type_of
 from netviz_desktop.problems import Problem
 
+# As `Node.execution` has them.
 TORCH = "torch"
-LOCAL_FUNCTION = "local function"
-SCHEMA_FUNCTION = "schema function"
-REFERENCE = "reference"
-UNKNOWN = "unknown"
+LOCAL_FUNCTION = "function of the model"
+SCHEMA_FUNCTION = "ONNX function body"
+REFERENCE = "reference evaluator"
+ONNXRUNTIME = "onnxruntime"
+UNKNOWN = ""
 
-NOTES = {
-    TORCH: "",
-    LOCAL_FUNCTION: "Runs as the function that the model defines for it.",
-    SCHEMA_FUNCTION: "Runs as the function body that ONNX defines for it.",
-    REFERENCE: "Runs in ONNX's reference evaluator: forward only, its gradient ends here.",
-    UNKNOWN: "This operator is not known, so the model can be drawn but not run.",
-}
-"""What a person should know about a node of a tier."""
+FORWARD_ONLY = frozenset({REFERENCE, ONNXRUNTIME})
 
 
 def tier_of(
@@ -41,10 +36,19 @@ def tier_of(
     try:
         schema = defs.get_schema(node.op_type, opsets.get(node.domain, 1), node.domain)
     except defs.SchemaError:
-        return UNKNOWN
+        return ONNXRUNTIME if _onnxruntime.runs(node) else UNKNOWN
     if schema.has_function or schema.has_context_dependent_function:
         return SCHEMA_FUNCTION
     return REFERENCE if _in_reference(node, opsets) else UNKNOWN
+
+
+def note(tier: str, node: onnx.NodeProto) -> str:
+    """What a person should know about a node of a tier."""
+    if tier in FORWARD_ONLY:
+        return "Runs forward only: its gradient ends here."
+    if tier != UNKNOWN:
+        return ""
+    return f"This operator is not known, so the model can be drawn but not run. {_remedy(node)}"
 
 
 def schema_function(
@@ -59,7 +63,7 @@ def schema_function(
     if schema.has_context_dependent_function:
         versions = schema.context_dependent_function_opset_versions
         usable = [version for version in versions if version <= opset] or versions
-        types = [_type_of(argument).SerializeToString() for argument in arguments]
+        types = [type_of(argument).SerializeToString() for argument in arguments]
         types += [onnx.TypeProto().SerializeToString()] * (len(node.input) - len(types))
         serialized = schema.get_context_dependent_function_with_opset_version(
             max(usable), node.SerializeToString(), types
@@ -117,7 +121,7 @@ def reference_kernel(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Callabl
         device = next((a.device for a in arguments if isinstance(a, Tensor)), None)
         results = evaluator.run(None, feeds)
         given = iter(results)
-        return tuple(_from_numpy(next(given), device) if name else None for name in node.output)
+        return tuple(from_numpy(next(given), device) if name else None for name in node.output)
 
     return kernel
 
@@ -129,9 +133,15 @@ def unknown_kernel(node: onnx.NodeProto, node_id: str) -> Callable[..., Any]:
         Problem(
             f"Node “{node_id}” ({node.op_type}) could not be run: there is no operator "
             f"{node.op_type} in {domain} that is known here.",
-            "Export the model with standard ONNX operators.",
+            _remedy(node),
         )
     )
+
+
+def _remedy(node: onnx.NodeProto) -> str:
+    if node.domain == "com.microsoft" and not _onnxruntime.installed():
+        return "onnxruntime may know it: pip install onnxruntime."
+    return "Export the model with standard ONNX operators."
 
 
 def raising(problem: Problem) -> Callable[..., Any]:
@@ -161,26 +171,3 @@ def _evaluator(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Any:
         graph.output.add().name = name
     imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
     return ReferenceEvaluator(helper.make_model(graph, opset_imports=imports))
-
-
-def _from_numpy(value: Any, device: Any) -> Any:
-    import torch
-
-    if isinstance(value, list):
-        return [_from_numpy(entry, device) for entry in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return to_torch(np.asarray(value), device or torch.device("cpu"))
-    return value
-
-
-def _type_of(argument: Any) -> onnx.TypeProto:
-    kind = onnx.TypeProto()
-    if isinstance(argument, Tensor):
-        array = to_numpy(argument.new_zeros(0))
-        code = helper.np_dtype_to_tensor_dtype(array.dtype)
-        kind.CopyFrom(helper.make_tensor_type_proto(code, tuple(argument.shape)))
-    elif isinstance(argument, list) and argument:
-        kind.CopyFrom(helper.make_sequence_type_proto(_type_of(argument[0])))
-    elif isinstance(argument, np.ndarray):
-        kind.CopyFrom(helper.make_tensor_type_proto(onnx.TensorProto.STRING, argument.shape))
-    return kind

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
+from onnx import helper
 from torch import Tensor
 
 from netviz_desktop.engine.onnx_ops._numbers import marked, narrow_code
@@ -50,3 +52,26 @@ def to_numpy(value: Any) -> Any:
     if isinstance(value, list):
         return [to_numpy(entry) for entry in value]
     return value
+
+
+def from_numpy(value: Any, device: torch.device | None) -> Any:
+    """What an evaluator that computes in numpy gives, as operators here take it."""
+    if isinstance(value, list):
+        return [from_numpy(entry, device) for entry in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return to_torch(np.asarray(value), device or torch.device("cpu"))
+    return value
+
+
+def type_of(value: Any) -> onnx.TypeProto:
+    """How ONNX names the type of a value; an empty one for what it has no name for."""
+    kind = onnx.TypeProto()
+    if isinstance(value, Tensor):
+        array = to_numpy(value.new_zeros(0))
+        code = helper.np_dtype_to_tensor_dtype(array.dtype)
+        kind.CopyFrom(helper.make_tensor_type_proto(code, tuple(value.shape)))
+    elif isinstance(value, list) and value:
+        kind.CopyFrom(helper.make_sequence_type_proto(type_of(value[0])))
+    elif isinstance(value, np.ndarray):
+        kind.CopyFrom(helper.make_tensor_type_proto(onnx.TensorProto.STRING, value.shape))
+    return kind

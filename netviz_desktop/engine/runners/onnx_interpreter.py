@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
@@ -27,8 +28,6 @@ from netviz_desktop.readers import OpenedModel
 from netviz_desktop.readers.onnx_model import OnnxModel
 
 _STRAIGHT_THROUGH = "Straight-through: rounding is treated as the identity."
-_ROUNDING = frozenset({"QuantizeLinear", "DynamicQuantizeLinear"})
-_SHAPES_ONLY = frozenset({"Shape", "Size"})
 _PROGRESS_SECONDS = 0.05
 
 
@@ -47,19 +46,17 @@ class OnnxInterpreter:
         functions = {(f.domain, f.name, f.overload): f for f in proto.functions}
         self._model = model
         self._context = Context(model.path, device, functions)
-        self._steps = [
-            compiled_step(proto.graph.node[index], model.ids[index], opsets, self._context)
-            for index in model.order
-        ]
+        self._steps: list[Step] = []
+        for index in model.order:
+            node, node_id = proto.graph.node[index], model.ids[index]
+            self._steps.append(compiled_step(node, node_id, opsets, self._context, self._steps))
         self._element_types = {
             i.name: i.type.tensor_type.elem_type
             for i in proto.graph.input
             if i.type.HasField("tensor_type")
         }
         self._optional = {i.name for i in proto.graph.input if i.type.HasField("optional_type")}
-        self._graph = _with_notes(graph, self._steps)
-        self._states = _gradient_states(self._steps)
-        self._from_input = _reached(self._graph.inputs, self._steps)
+        self._graph = _with_execution(graph, self._steps, proto.graph.node, model.order)
         self._constants: dict[str, Any] | None = None
 
     @property
@@ -75,7 +72,8 @@ class OnnxInterpreter:
     ) -> ForwardPass:
         values, milliseconds = self.values(inputs, gradients=gradients, step=step)
         logits, kind = find_logits(self._graph, lambda name: _shape(values.get(name)))
-        return ForwardPass(self._graph, self._recorded(values), milliseconds, logits, kind)
+        recorded = self._recorded(values, logits or self._graph.outputs[0])
+        return ForwardPass(self._graph, recorded, milliseconds, logits, kind)
 
     def values(
         self, inputs: Mapping[str, Any], *, gradients: bool = True, step: Progress | None = None
@@ -118,7 +116,7 @@ class OnnxInterpreter:
                 if not name:
                     continue
                 if isinstance(output, Tensor):
-                    if gradients and not output.requires_grad and name in self._from_input:
+                    if gradients and not output.requires_grad:
                         output = _started(output)  # noqa: PLW2901
                     if id(output) in seen:
                         output = output.view_as(output)  # noqa: PLW2901
@@ -128,9 +126,9 @@ class OnnxInterpreter:
             milliseconds[todo.id] = (now - before) * 1000
         return milliseconds
 
-    def _recorded(self, values: dict[str, Any]) -> dict[str, Recorded]:
+    def _recorded(self, values: dict[str, Any], target: str) -> dict[str, Recorded]:
         constants = self._constants or {}
-        states = self._states
+        states = _gradient_states(self._steps, values, target)
         outputs = set(self._graph.outputs)
         recorded = {}
         for name, value in values.items():
@@ -208,46 +206,51 @@ class OnnxInterpreter:
         return read
 
 
-def _with_notes(graph: ModelGraph, steps: list[Step]) -> ModelGraph:
-    """The graph, each node that runs in an unusual way saying so."""
-    notes = {step.id: tiers.NOTES[step.tier] for step in steps if tiers.NOTES[step.tier]}
-    if not notes:
-        return graph
-    nodes = tuple(
-        replace(node, note=" ".join(filter(None, (node.note, notes[node.id]))))
-        if node.id in notes
-        else node
-        for node in graph.nodes
-    )
-    return replace(graph, nodes=nodes)
+def _with_execution(
+    graph: ModelGraph, steps: list[Step], protos: Sequence[onnx.NodeProto], order: Sequence[int]
+) -> ModelGraph:
+    """The graph, each node saying what runs it."""
+    known = {
+        step.id: (step.tier, tiers.note(step.tier, protos[index]))
+        for step, index in zip(steps, order, strict=True)
+    }
+    nodes = []
+    for node in graph.nodes:
+        tier, note = known.get(node.id, (node.execution, ""))
+        both = " ".join(filter(None, (node.note, note)))
+        nodes.append(replace(node, execution=tier, note=both))
+    return replace(graph, nodes=tuple(nodes))
 
 
-def _gradient_states(steps: list[Step]) -> dict[str, str]:
-    """For values that lead to the output through a node that has no true derivative: so."""
+def _gradient_states(steps: list[Step], values: Mapping[str, Any], target: str) -> dict[str, str]:
+    """For values that lead to the target through a node that has no true derivative: so."""
     states: dict[str, str] = {}
+    on_path = {target}
     for step in reversed(steps):
-        inherited = next((states[name] for name in step.outputs if name in states), "")
-        if step.tier == tiers.REFERENCE:
-            inherited = f"Its gradient through “{step.id}”, which runs forward only, is missing."
-        elif step.op_type in _ROUNDING or step.op_type.startswith(("QLinear", "QGemm")):
-            inherited = inherited or _STRAIGHT_THROUGH
-        if inherited:
-            for name in step.inputs:
-                if name and name not in states:
-                    states[name] = inherited
+        reached = on_path.intersection(step.outputs)
+        if not reached:
+            continue
+        read = step.reads()
+        on_path |= read
+        found = {states[name] for name in reached if name in states}
+        found.add(_own_state(step, [values.get(name) for name in reached]))
+        missing = max(found - {"", _STRAIGHT_THROUGH}, default="")
+        for name in read:
+            if missing:
+                states[name] = missing
+            elif _STRAIGHT_THROUGH in found:
+                states.setdefault(name, _STRAIGHT_THROUGH)
     return states
 
 
-def _reached(inputs: tuple[str, ...], steps: list[Step]) -> frozenset[str]:
-    """Values whose numbers, not only shapes, depend on what the model is given."""
-    reached = set(inputs)
-    for step in steps:
-        if step.op_type in _SHAPES_ONLY:
-            continue
-        inner = (name for body in step.bodies.values() for name in body.reads())
-        if any(name in reached for name in step.inputs) or any(name in reached for name in inner):
-            reached.update(step.outputs)
-    return frozenset(reached)
+def _own_state(step: Step, outputs: list[Any]) -> str:
+    inner = list(step.inner())
+    if any(map(_is_differentiable, outputs)):  # else there is no derivative to be missed
+        if step.tier in tiers.FORWARD_ONLY:
+            return f"Its gradient through “{step.id}”, which runs forward only, is missing."
+        if any(part.tier in tiers.FORWARD_ONLY for part in inner):
+            return f"Its gradient through what runs forward only in “{step.id}” is missing."
+    return _STRAIGHT_THROUGH if step.rounds or any(part.rounds for part in inner) else ""
 
 
 def _started(output: Any) -> Any:

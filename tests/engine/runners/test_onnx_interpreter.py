@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from netviz_desktop import readers, resource
 from netviz_desktop.engine import runners
 from netviz_desktop.engine.forward_pass import ForwardPass
+from netviz_desktop.engine.runners import _onnxruntime
 from netviz_desktop.engine.runners.onnx_interpreter import OnnxInterpreter
 from netviz_desktop.problems import Cancelled, Problem
 
@@ -275,7 +276,7 @@ def test_a_model_local_function_is_one_node_with_a_gradient(tmp_path: Path) -> N
     assert forward.gradients(0)["x"].tolist() == [4]
     node = forward.graph.node("s")
     assert (node.op_type, node.domain) == ("Scaled", "my.ops")
-    assert "function" in node.note
+    assert node.execution == "function of the model"
 
 
 def test_a_function_body_gets_the_operators_default_attributes(tmp_path: Path) -> None:
@@ -285,7 +286,7 @@ def test_a_function_body_gets_the_operators_default_attributes(tmp_path: Path) -
     forward = run(path, size=torch.tensor(10))
 
     torch.testing.assert_close(forward.value("y"), torch.hann_window(10, periodic=True))
-    assert "function body" in forward.graph.node("window").note
+    assert forward.graph.node("window").execution == "ONNX function body"
 
 
 def test_a_forward_only_node_says_so_and_gradients_go_on_behind_it(tmp_path: Path) -> None:
@@ -306,9 +307,65 @@ def test_a_forward_only_node_says_so_and_gradients_go_on_behind_it(tmp_path: Pat
 
     forward = run(path, rate=torch.tensor(1000.0))
 
-    assert forward.graph.node("mel").note.startswith("Runs in ONNX's reference evaluator")
+    assert forward.graph.node("mel").execution == "reference evaluator"
+    assert "forward only" in forward.graph.node("mel").note
     assert forward.gradient(0, "mel").unique().tolist() == [1]
     assert "mel" in forward.gradient_state(0, "before")
+
+
+def test_a_forward_only_node_aside_of_the_score_takes_nothing_from_any_gradient(
+    tmp_path: Path,
+) -> None:
+    nodes = [
+        helper.make_node("Relu", ["rate"], ["r"], name="before"),
+        helper.make_node("Neg", ["r"], ["y"]),
+        helper.make_node(
+            "MelWeightMatrix", ["bins", "length", "r", "low", "high"], ["m"], name="mel"
+        ),
+    ]
+    weights = {"bins": np.int64(2), "length": np.int64(8)}
+    weights |= {"low": np.float32(0), "high": np.float32(400)}
+    outputs = [value("y", []), value("m", None)]
+    path = saved(tmp_path, nodes, [value("rate", [])], outputs, weights)
+
+    forward = run(path, rate=torch.tensor(1000.0))
+
+    assert forward.gradient(0, "before") == -1
+    assert forward.gradient_state(0, "before") == ""
+    assert forward.gradient_state(0, "mel") == "It is not on a path to the score."
+
+
+def test_an_operator_that_only_onnxruntime_has_runs_there_forward_only(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Relu", ["a"], ["r"], name="before"),
+        helper.make_node("CDist", ["r", "b"], ["d"], name="dist", domain="com.microsoft"),
+        helper.make_node("Neg", ["d"], ["y"]),
+    ]
+    path = saved(tmp_path, nodes, [value("a", [2, 3]), value("b", [4, 3])], [value("y", [2, 4])])
+    a, b = torch.rand(2, 3), torch.rand(4, 3)
+
+    forward = run(path, a=a, b=b)
+
+    torch.testing.assert_close(forward.value("d"), torch.cdist(a, b) ** 2)
+    assert forward.graph.node("before").execution == "torch"
+    assert forward.graph.node("dist").execution == "onnxruntime"
+    assert "forward only" in forward.graph.node("dist").note
+    assert forward.gradient(0, "dist")[0, 0] == -1
+    assert "“dist”, which runs forward only" in forward.gradient_state(0, "before")
+
+
+def test_without_onnxruntime_its_operators_are_drawn_and_the_remedy_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_onnxruntime, "installed", lambda: False)
+    node = helper.make_node("CDist", ["a", "b"], ["y"], name="dist", domain="com.microsoft")
+    path = saved(tmp_path, [node], [value("a", [2, 3]), value("b", [4, 3])], [value("y", [2, 4])])
+    runner = opened(path)
+
+    assert runner.graph.node("dist").execution == ""
+    with pytest.raises(Problem) as problem:
+        runner.run({"a": torch.ones(2, 3), "b": torch.ones(4, 3)})
+    assert "pip install onnxruntime" in problem.value.remedy
 
 
 # --- quantisation ------------------------------------------------------------------------
