@@ -64,9 +64,9 @@ def dequantize_linear(
     block_size: int = 0,
     output_dtype: int = 0,
 ) -> Tensor:
-    y = real(x)
+    y = real(x, scale.dtype)
     if zero_point is not None:
-        y = y - real(along(zero_point, x, axis, block_size))
+        y = y - real(along(zero_point, x, axis, block_size), scale.dtype)
     y = y * along(scale, x, axis, block_size)
     return rounded_to(y, output_dtype) if output_dtype else y
 
