@@ -141,6 +141,19 @@ def remembered(integers: Tensor) -> Tensor | None:
     return getattr(integers, "_netviz_real", None)
 
 
+def ordered_by(x: Tensor, integers: Tensor) -> Tensor:
+    """`x`, remembering the order of its elements before rounding made some of them equal."""
+    known = remembered(integers)
+    if known is not None:
+        x._netviz_order = known.detach()  # type: ignore[attr-defined]
+    return x
+
+
+def order_of(x: Tensor) -> Tensor | None:
+    """Numbers in the order that `ordered_by` left on a tensor."""
+    return getattr(x, "_netviz_order", None)
+
+
 def real(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Integers as floating point, with the gradient of the reals that they round."""
     known = remembered(x)

@@ -17,7 +17,9 @@ from netviz_desktop.engine.onnx_ops._numbers import (
     integer_range,
     marked,
     real,
+    remembered,
     rounded_to,
+    with_real,
 )
 from netviz_desktop.engine.onnx_ops._small_floats import to_float4, to_float8
 
@@ -37,7 +39,8 @@ def cast(x: Any, *, to: int, saturate: int = 1, round_mode: str = "up") -> Any:
         return rounded_to(x if x.dtype == dtype else real(x, dtype), to)
     if dtype.is_complex:
         return x.to(dtype)
-    return _to_integer(x, dtype, to)
+    known, y = remembered(x), _to_integer(x, dtype, to)
+    return y if known is None or dtype == torch.bool else with_real(y, known)
 
 
 @onnx_op("CastLike")

@@ -12,13 +12,14 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from netviz_desktop.engine.onnx_ops import onnx_op
+from netviz_desktop.engine.onnx_ops._numbers import order_of
 from netviz_desktop.engine.onnx_ops._windows import Windows, windows
 
 _MAX: dict[int, Callable[..., Tensor]] = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 _AVERAGE: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
-@onnx_op("MaxPool")
+@onnx_op("MaxPool", moves=True)
 def max_pool(
     x: Tensor,
     *,
@@ -39,6 +40,9 @@ def max_pool(
     over = windows(x.shape[2:], kernel_shape, strides, dilations, pads, auto_pad)
     fits = all(2 * pad <= k for pad, k in zip(over.before, over.kernel, strict=True))
     pool = _MAX[len(kernel_shape)]
+    order = order_of(x)
+    if order is not None and output_count == 1:
+        return _picked(x, order, over, ceil=bool(ceil_mode))
     if over.symmetric and fits and output_count == 1:
         return pool(x, over.kernel, over.stride, over.before, over.dilation, bool(ceil_mode))
     counts = over.counts(x.shape[2:], ceil=bool(ceil_mode))
@@ -47,6 +51,17 @@ def max_pool(
         return pool(padded, over.kernel, over.stride, 0, over.dilation)
     y, index = pool(padded, over.kernel, over.stride, 0, over.dilation, return_indices=True)
     return y, _global_index(index, padded.shape, x.shape, over, storage_order)
+
+
+def _picked(x: Tensor, order: Tensor, over: Windows, *, ceil: bool) -> Tensor:
+    """The largest elements. Where rounding made several equally large, the one that was the
+    largest before gets the gradient, and not just the first."""
+    counts = over.counts(x.shape[2:], ceil=ceil)
+    padded = over.padded(order, counts, -math.inf)
+    pool = _MAX[len(over.kernel)]
+    _, index = pool(padded, over.kernel, over.stride, 0, over.dilation, return_indices=True)
+    padded_x = over.padded(x, counts, -math.inf)
+    return padded_x.flatten(2).gather(2, index.flatten(2)).reshape(index.shape)
 
 
 def _max_pool_of_integers(

@@ -14,6 +14,7 @@ from netviz_desktop.engine.onnx_ops._numbers import (
     computed_dtype,
     integer_range,
     marked,
+    ordered_by,
     real,
     rounded_to,
     with_real,
@@ -67,7 +68,7 @@ def dequantize_linear(
     y = real(x, scale.dtype)
     if zero_point is not None:
         y = y - real(along(zero_point, x, axis, block_size), scale.dtype)
-    y = y * along(scale, x, axis, block_size)
+    y = ordered_by(y * along(scale, x, axis, block_size), x)
     return rounded_to(y, output_dtype) if output_dtype else y
 
 
