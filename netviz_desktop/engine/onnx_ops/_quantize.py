@@ -31,6 +31,14 @@ def integers(
     return with_real(q, (scaled + zero_point).clamp(low, high)) if scaled.requires_grad else q
 
 
+def dynamically_quantized(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """`x` in uint8, with the scale and zero point that use its whole range, 0 included."""
+    low, high = x.detach().amin().clamp(max=0), x.detach().amax().clamp(min=0)
+    scale = (high - low) / 255
+    zero_point = torch.round((0 - low / scale).clamp(0, 255)).nan_to_num()
+    return integers(x / scale, zero_point, torch.uint8, (0, 255)), scale, zero_point
+
+
 def along(parameter: Tensor, x: Tensor, axis: int, block_size: int) -> Tensor:
     """A scale or zero point, one for all, one for each index of `axis`, or one a block."""
     if parameter.numel() == 1 and not block_size:

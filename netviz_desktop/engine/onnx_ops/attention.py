@@ -7,13 +7,12 @@ https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from netviz_desktop.engine.onnx_ops import onnx_op
-from netviz_desktop.engine.onnx_ops._softmax import masked_softmax
+from netviz_desktop.engine.onnx_ops._attention import attended, heads, mask_of, rotated
+from netviz_desktop.engine.onnx_ops._numbers import real
 
 
 @onnx_op("Attention", domain="com.microsoft")
@@ -43,12 +42,43 @@ def attention(
         projected = projected + bias
     third = projected.shape[-1] // 3
     q, k, v = torch.split(projected, qkv_hidden_sizes or [third] * 3, dim=-1)
-    q, k, v = (_heads(part, num_heads) for part in (q, k, v))
+    q, k, v = (heads(part, num_heads) for part in (q, k, v))
     if past is not None:  # (2, N, heads, P, D / heads)
         k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
-    mask = _mask(mask_index, q, k, mask_filter_value)
-    y = _attend(q, k, v, mask, attention_bias, scale, bool(unidirectional), mask_filter_value)
+    mask = mask_of(mask_index, q, k, mask_filter_value)
+    y = attended(q, k, v, mask, attention_bias, scale, bool(unidirectional), mask_filter_value)
     return y, torch.stack((k, v))
+
+
+@onnx_op("QAttention", domain="com.microsoft")
+def quantised_attention(
+    x: Tensor,
+    weights: Tensor,
+    bias: Tensor,
+    x_scale: Tensor,
+    weight_scale: Tensor,
+    mask_index: Tensor | None = None,
+    x_zero_point: Tensor | None = None,
+    weight_zero_point: Tensor | None = None,
+    past: Tensor | None = None,
+    *,
+    do_rotary: int = 0,
+    mask_filter_value: float = -10000.0,
+    num_heads: int,
+    past_present_share_buffer: int = 0,
+    scale: float | None = None,
+    unidirectional: int = 0,
+) -> tuple[Tensor, Tensor]:
+    whole, matrix = real(x, bias.dtype), real(weights, bias.dtype)
+    if x_zero_point is not None:
+        whole = whole - real(x_zero_point)
+    if weight_zero_point is not None:
+        matrix = matrix - real(weight_zero_point)
+    return attention(
+        whole * x_scale, matrix * weight_scale, bias, mask_index, past, do_rotary=do_rotary,
+        mask_filter_value=mask_filter_value, num_heads=num_heads, scale=scale,
+        past_present_share_buffer=past_present_share_buffer, unidirectional=unidirectional,
+    )  # fmt: skip
 
 
 @onnx_op("MultiHeadAttention", domain="com.microsoft")
@@ -67,20 +97,23 @@ def multi_head_attention(
     scale: float | None = None,
     unidirectional: int = 0,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    if key is None or value is None:
-        raise NotImplementedError("packed queries, keys and values are not known")
+    if key is None:  # (N, T, heads, 3, D / heads)
+        query, key, value = (part.flatten(2) for part in query.unbind(3))
+    elif value is None:  # (N, S, heads, 2, D / heads)
+        key, value = (part.flatten(2) for part in key.unbind(3))
+    assert value is not None
     if bias is not None:
         q_size, k_size = query.shape[-1], bias.numel() - query.shape[-1] - value.shape[-1]
         b_q, b_k, b_v = torch.split(bias, [q_size, k_size, value.shape[-1]])
         query = query + b_q
         key, value = (key + b_k, value + b_v) if key.ndim == 3 else (key, value)
-    q = _heads(query, num_heads)
-    k = key if key.ndim == 4 else _heads(key, num_heads)
-    v = value if value.ndim == 4 else _heads(value, num_heads)
+    q = heads(query, num_heads)
+    k = key if key.ndim == 4 else heads(key, num_heads)
+    v = value if value.ndim == 4 else heads(value, num_heads)
     if past_key is not None and past_value is not None:
         k, v = torch.cat((past_key, k), dim=2), torch.cat((past_value, v), dim=2)
-    mask = _mask(key_padding_mask, q, k, mask_filter_value)
-    y = _attend(q, k, v, mask, attention_bias, scale, bool(unidirectional), mask_filter_value)
+    mask = mask_of(key_padding_mask, q, k, mask_filter_value)
+    y = attended(q, k, v, mask, attention_bias, scale, bool(unidirectional), mask_filter_value)
     return y, k, v
 
 
@@ -97,67 +130,11 @@ def rotary_embedding(
     rotary_embedding_dim: int = 0,
     scale: float = 1.0,
 ) -> Tensor:
-    """Su et al. 2021, https://arxiv.org/abs/2104.09864."""
     del is_packed_batching, scale
     size = rotary_embedding_dim or 2 * cos.shape[-1]
-    y = x if x.ndim == 4 else _heads(x, num_heads or x.shape[-1] // size)
-    length = y.shape[2]
+    y = x if x.ndim == 4 else heads(x, num_heads or x.shape[-1] // size)
     at = positions.long()
     if at.numel() == 1:
-        at = at.reshape(1, 1) + torch.arange(length, device=x.device)[None]
-    c, s = cos[at][:, None], sin[at][:, None]  # (N, 1, T, D / 2)
-    turned, rest = y[..., :size], y[..., size:]
-    if interleaved:
-        a, b = turned[..., 0::2], turned[..., 1::2]
-        both = torch.stack((a * c - b * s, a * s + b * c), dim=-1).flatten(-2)
-    else:
-        a, b = turned.chunk(2, dim=-1)
-        both = torch.cat((a * c - b * s, a * s + b * c), dim=-1)
-    y = torch.cat((both, rest), dim=-1)
+        at = at.reshape(1, 1) + torch.arange(y.shape[2], device=x.device)[None]
+    y = rotated(y, cos[at], sin[at], interleaved=bool(interleaved))
     return y if x.ndim == 4 else y.transpose(1, 2).reshape(x.shape)
-
-
-def _heads(x: Tensor, count: int) -> Tensor:
-    """(N, T, D) -> (N, heads, T, D / heads)."""
-    return x.reshape(x.shape[0], x.shape[1], count, -1).transpose(1, 2)
-
-
-def _mask(given: Tensor | None, q: Tensor, k: Tensor, value: float) -> Tensor | None:
-    """What is added to the scores: (N, 1, 1 or T, S)."""
-    if given is None:
-        return None
-    samples, queries, keys = q.shape[0], q.shape[2], k.shape[2]
-    if given.ndim == 1:  # how many keys count, in each sample
-        if samples != given.numel():
-            raise NotImplementedError("masks with a beginning and an end are not known")
-        seen = torch.arange(keys, device=given.device)[None] < given[:, None]
-        seen = seen[:, None, None]
-    elif given.ndim == 2:
-        seen = (given != 0)[:, None, None]
-    elif given.ndim == 3:
-        seen = (given != 0)[:, None]
-    else:
-        seen = (given != 0)[..., :queries, :keys]
-    return torch.zeros(seen.shape, device=given.device).masked_fill(~seen, value)
-
-
-def _attend(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    mask: Tensor | None,
-    added: Tensor | None,
-    scale: float | None,
-    causal: bool,
-    filled: float,
-) -> Tensor:
-    scores = (q @ k.mT) * (scale or 1 / math.sqrt(q.shape[-1]))
-    if causal:
-        queries, keys = scores.shape[-2:]
-        seen = torch.ones(queries, keys, dtype=torch.bool, device=q.device).tril(keys - queries)
-        scores = scores.masked_fill(~seen, filled)
-    for more in (mask, added):
-        if more is not None:
-            scores = scores + more
-    y = masked_softmax(scores, -1) @ v
-    return y.transpose(1, 2).flatten(2)

@@ -46,6 +46,7 @@ def constant_of_shape(shape: Tensor, *, value: Tensor | None = None) -> Tensor:
     return value.reshape(()).expand(shape.tolist()).clone()
 
 
+@onnx_op("Range", domain="com.microsoft")
 @onnx_op("Range")
 def arange(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
     if not (start.requires_grad or delta.requires_grad):
@@ -77,6 +78,7 @@ def one_hot(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -
     return torch.where(hot, values[1], values[0])
 
 
+@onnx_op("Trilu", domain="com.microsoft", moves=True)
 @onnx_op("Trilu", moves=True)
 def trilu(x: Tensor, k: Tensor | None = None, *, upper: int = 1) -> Tensor:
     diagonal = 0 if k is None else int(k)

@@ -23,6 +23,7 @@ def gather_elements(x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
     return x.gather(axis, _not_negative(indices, x.shape[axis]))
 
 
+@onnx_op("GatherND", domain="com.microsoft", moves=True)
 @onnx_op("GatherND", moves=True)
 def gather_nd(x: Tensor, indices: Tensor, *, batch_dims: int = 0) -> Tensor:
     batch = x.shape[:batch_dims]

@@ -37,6 +37,7 @@ def gemm(
     return product + (c if beta == 1 else (beta * c).to(c.dtype))
 
 
+@onnx_op("TransposeMatMul", domain="com.microsoft")
 @onnx_op("FusedMatMul", domain="com.microsoft")
 def fused_matmul(
     a: Tensor,
@@ -90,4 +91,10 @@ def einsum(*xs: Tensor, equation: str) -> Tensor:
 @onnx_op("Det")
 def determinant(x: Tensor) -> Tensor:
     found: Tensor = torch.linalg.det(x)
+    return found
+
+
+@onnx_op("Inverse", domain="com.microsoft")
+def inverse(x: Tensor) -> Tensor:
+    found: Tensor = torch.linalg.inv(x)
     return found

@@ -16,6 +16,7 @@ def pad_by_attribute(
     return _padded(x, pads or paddings or [], None, mode, torch.tensor(value, device=x.device))
 
 
+@onnx_op("Pad", domain="com.microsoft", moves=True)
 @onnx_op("Pad", since=11, moves=True)
 def pad(
     x: Tensor,

@@ -19,10 +19,16 @@ from netviz_desktop.engine.onnx_ops._numbers import (
     rounded_to,
     with_real,
 )
-from netviz_desktop.engine.onnx_ops._quantize import along, integers, quantized
+from netviz_desktop.engine.onnx_ops._quantize import (
+    along,
+    dynamically_quantized,
+    integers,
+    quantized,
+)
 from netviz_desktop.engine.onnx_ops._small_floats import to_float4, to_float8
 
 
+@onnx_op("QuantizeLinear", domain="com.microsoft", rounds=True)
 @onnx_op("QuantizeLinear", rounds=True)
 def quantize_linear(
     x: Tensor,
@@ -55,6 +61,7 @@ def quantize_linear(
     return marked(integers(scaled, zero, dtype, limits), code)
 
 
+@onnx_op("DequantizeLinear", domain="com.microsoft")
 @onnx_op("DequantizeLinear")
 def dequantize_linear(
     x: Tensor,
@@ -74,10 +81,7 @@ def dequantize_linear(
 
 @onnx_op("DynamicQuantizeLinear", rounds=True)
 def dynamic_quantize_linear(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    low, high = x.detach().amin().clamp(max=0), x.detach().amax().clamp(min=0)
-    scale = (high - low) / 255
-    zero_point = torch.round((0 - low / scale).clamp(0, 255)).nan_to_num()
-    q = integers(x / scale, zero_point, torch.uint8, (0, 255))
+    q, scale, zero_point = dynamically_quantized(x)
     return q, scale, zero_point.to(torch.uint8)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from netviz_desktop.engine.onnx_ops import onnx_op
 from netviz_desktop.engine.onnx_ops._numbers import real
-from netviz_desktop.engine.onnx_ops._quantize import quantized
+from netviz_desktop.engine.onnx_ops._quantize import dynamically_quantized, quantized
 
 
 @onnx_op("QLinearAdd", domain="com.microsoft", rounds=True)
@@ -46,6 +46,37 @@ def qgemm(
         total = total + real(bias)
     y = total * (alpha * a_scale * b_scale)
     return y if scale is None else quantized(y / scale, _zero(zero_point, a))
+
+
+@onnx_op("MatMulIntegerToFloat", domain="com.microsoft")
+def matmul_integer_to_float(
+    a: Tensor, b: Tensor, a_scale: Tensor, b_scale: Tensor, a_zero_point: Tensor | None = None,
+    b_zero_point: Tensor | None = None, bias: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    left = real(a) if a_zero_point is None else real(a) - real(a_zero_point)
+    right = real(b) if b_zero_point is None else real(b) - real(b_zero_point)
+    y = (left @ right) * (a_scale * b_scale)
+    return y if bias is None else y + bias
+
+
+@onnx_op("DynamicQuantizeMatMul", domain="com.microsoft", rounds=True)
+def dynamic_quantize_matmul(
+    a: Tensor, b: Tensor, b_scale: Tensor, b_zero_point: Tensor | None = None,
+    bias: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    q, a_scale, a_zero_point = dynamically_quantized(a)
+    return matmul_integer_to_float(q, b, a_scale, b_scale, a_zero_point, b_zero_point, bias)
+
+
+@onnx_op("QLinearWhere", domain="com.microsoft", rounds=True)
+def qlinear_where(
+    condition: Tensor, x: Tensor, x_scale: Tensor, x_zero_point: Tensor, y: Tensor,
+    y_scale: Tensor, y_zero_point: Tensor, scale: Tensor, zero_point: Tensor,
+) -> Tensor:  # fmt: skip
+    chosen = torch.where(
+        condition, _real(x, x_scale, x_zero_point), _real(y, y_scale, y_zero_point)
+    )
+    return quantized(chosen / scale, zero_point)
 
 
 @onnx_op("QLinearConcat", domain="com.microsoft", rounds=True)

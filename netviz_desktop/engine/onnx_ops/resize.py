@@ -216,6 +216,7 @@ def _cubic(distance: Tensor, a: float) -> Tensor:
 
 
 @onnx_op("GridSample")
+@onnx_op("GridSample", domain="com.microsoft")
 def grid_sample(
     x: Tensor,
     grid: Tensor,

@@ -69,6 +69,11 @@ def unsqueeze(x: Tensor, axes: Tensor) -> Tensor:
     return _unsqueezed(x, axes.reshape(-1).tolist())
 
 
+@onnx_op("ExpandDims", domain="com.microsoft", moves=True)
+def expand_dims(x: Tensor, axis: Tensor) -> Tensor:
+    return x.unsqueeze(int(axis))
+
+
 def _unsqueezed(x: Tensor, axes: list[int]) -> Tensor:
     rank = x.ndim + len(axes)
     for axis in sorted(axis % rank for axis in axes):

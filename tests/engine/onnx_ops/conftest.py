@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from netviz_desktop.engine import runners
 from netviz_desktop.engine.runners._onnx_values import to_torch
 
 CPU = torch.device("cpu")
+STEP = 1e-6
 
 
 class Case:
@@ -95,3 +96,45 @@ def cases_of() -> Callable[[str], list[Case]]:
         return made[kind]
 
     return cases
+
+
+@pytest.fixture(scope="session")
+def gradient_errors() -> Callable[..., Iterator[tuple[str, float]]]:
+    return _gradient_errors
+
+
+def _gradient_errors(
+    runner: Any, feeds: dict[str, Any], free: list[str], random: np.random.Generator
+) -> Iterator[tuple[str, float]]:
+    """For each input that is free: the derivative along a random direction, by autograd and by
+    a central difference, and how far they are apart."""
+    weights: list[torch.Tensor] = []
+
+    def score(inputs: dict[str, Any], *, gradients: bool) -> tuple[Any, dict[str, Any]]:
+        computed, _ = runner.values(inputs, gradients=gradients)
+        outputs = [computed[name] for name in runner.graph.outputs if name]
+        floats = [o for o in outputs if isinstance(o, torch.Tensor) and o.is_floating_point()]
+        if not weights:
+            weights.extend(_normal(random, output) for output in floats)
+        finite = [output.double().nan_to_num(0, 0, 0) for output in floats]
+        return sum((o * w).sum() for o, w in zip(finite, weights, strict=True)), computed
+
+    total, computed = score(feeds, gradients=True)
+    if not isinstance(total, torch.Tensor):
+        return
+    for name in free:
+        gradient = None
+        if total.requires_grad:
+            (gradient,) = torch.autograd.grad(
+                total, [computed[name]], allow_unused=True, retain_graph=True
+            )
+        direction = _normal(random, feeds[name])
+        ahead = score({**feeds, name: feeds[name] + STEP * direction}, gradients=False)[0]
+        behind = score({**feeds, name: feeds[name] - STEP * direction}, gradients=False)[0]
+        numeric = float((ahead - behind) / (2 * STEP))
+        analytic = 0.0 if gradient is None else float((gradient * direction).sum())
+        yield name, abs(numeric - analytic) / max(1.0, abs(numeric), abs(analytic))
+
+
+def _normal(random: np.random.Generator, like: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(random.standard_normal(tuple(like.shape))))
