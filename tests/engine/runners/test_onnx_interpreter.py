@@ -239,6 +239,83 @@ def test_an_exported_network_has_the_gradients_of_the_original(
     assert conv.scope == ("conv",)
 
 
+def _loop() -> onnx.NodeProto:
+    """Three times s = tanh(s · w), halved where it is large; each s is collected."""
+    halve = helper.make_graph(
+        [helper.make_node("Mul", ["t", "half"], ["h"])], "then", [], [value("h", None)]
+    )
+    keep = helper.make_graph(
+        [helper.make_node("Identity", ["t"], ["k"])], "else", [], [value("k", None)]
+    )
+    steps = [
+        helper.make_node("Identity", ["go"], ["on"]),
+        helper.make_node("MatMul", ["s", "w2"], ["m"]),
+        helper.make_node("Tanh", ["m"], ["t"]),
+        helper.make_node("ReduceMax", ["t"], ["largest"], keepdims=0),
+        helper.make_node("Greater", ["largest", "half"], ["large"]),
+        helper.make_node("If", ["large"], ["next"], then_branch=halve, else_branch=keep),
+        helper.make_node("Identity", ["next"], ["each"]),
+    ]
+    inputs = [value("i", [], INT64), value("go", [], TensorProto.BOOL), value("s", [2, 3])]
+    outputs = [value("on", [], TensorProto.BOOL), value("next", [2, 3]), value("each", [2, 3])]
+    body = helper.make_graph(steps, "body", inputs, outputs)
+    return helper.make_node("Loop", ["three", "", "x"], ["last", "all"], name="loop", body=body)
+
+
+def _scan() -> onnx.NodeProto:
+    """A running sum of the rows of x · w, from the last to the first."""
+    steps = [
+        helper.make_node("Add", ["sum", "row"], ["new"]),
+        helper.make_node("Sigmoid", ["new"], ["each"]),
+    ]
+    body = helper.make_graph(
+        steps,
+        "body",
+        [value("sum", [3]), value("row", [3])],
+        [value("new", [3]), value("each", [3])],
+    )
+    return helper.make_node(
+        "Scan", ["zero", "xw"], ["last", "all"], name="scan", body=body, num_scan_inputs=1,
+        scan_input_directions=[1],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("inner", [_loop(), _scan()], ids=["Loop and If", "Scan"])
+def test_gradients_flow_through_graphs_inside_and_to_what_they_see_around_them(
+    inner: onnx.NodeProto, tmp_path: Path
+) -> None:
+    double = TensorProto.DOUBLE
+    nodes = [
+        helper.make_node("Mul", ["w", "two"], ["w2"], name="twice"),
+        helper.make_node("MatMul", ["x", "w2"], ["xw"], name="product"),
+        inner,
+        helper.make_node("ReduceSumSquare", ["all"], ["a"], keepdims=0),
+        helper.make_node("ReduceSumSquare", ["last"], ["b"], keepdims=0),
+        helper.make_node("Add", ["a", "b"], ["y"]),
+    ]
+    weights = {
+        "two": np.float64(2), "half": np.float64(0.5), "three": np.int64(3), "zero": np.zeros(3)
+    }  # fmt: skip
+    inputs = [value("x", [2, 3], double), value("w", [3, 3], double)]
+    path = saved(tmp_path, nodes, inputs, [value("y", [], double)], weights)
+    torch.manual_seed(0)
+    feeds = {"x": torch.randn(2, 3).double(), "w": torch.randn(3, 3).double()}
+    runner = opened(path)
+
+    forward = runner.run(feeds)
+
+    gradients = forward.gradients(0)
+    for name, x in feeds.items():
+        direction = torch.randn(x.shape).double()
+        ahead, behind = (
+            runner.run({**feeds, name: x + step * direction}, gradients=False).value("y")
+            for step in (1e-6, -1e-6)
+        )
+        assert (gradients[name] * direction).sum() == pytest.approx((ahead - behind) / 2e-6)
+    torch.testing.assert_close(gradients["w"], 2 * gradients["w2"])
+    assert all(not forward.gradient_state(0, node.id) for node in forward.graph.nodes[2:])
+
+
 def test_gradients_begin_at_an_embedding_that_integers_choose(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Gather", ["table", "ids"], ["words"], name="embed"),
