@@ -218,10 +218,11 @@ def mean_variance_norm(
 
 @onnx_op("Dropout")
 def dropout_of_inference(
-    x: Tensor, *, is_test: int = 1, ratio: float = 0.5, output_count: int = 1
+    x: Tensor, *, is_test: int = 1, ratio: float = 0.5, output_count: int = 1, opset_version: int
 ) -> Tensor | tuple[Tensor, Tensor]:
     del is_test, ratio
-    return x if output_count == 1 else (x, torch.ones_like(x, dtype=torch.bool))
+    mask_type = torch.bool if opset_version >= 10 else x.dtype
+    return x if output_count == 1 else (x, torch.ones_like(x, dtype=mask_type))
 
 
 @onnx_op("Dropout", since=12)

@@ -23,7 +23,7 @@ def upsample(x: Tensor, scales: Tensor, *, mode: str = "nearest") -> Tensor:
     factors = scales.tolist()
     wanted = [math.floor(size * factor) for size, factor in zip(x.shape, factors, strict=True)]
     return _resized(
-        x, list(range(x.ndim)), factors, wanted, mode, "asymmetric", "floor", -0.75,
+        x, list(range(x.ndim)), factors, wanted, mode, "asymmetric", "away", -0.75,
         exclude_outside=False, antialias=False, roi=None, outside=0.0,
     )  # fmt: skip
 
@@ -166,6 +166,8 @@ def _along(
 ) -> Tensor:
     size = x.shape[axis]
     if mode == "nearest":
+        if nearest == "away":  # before opset 11: away from 0 where the image becomes smaller
+            nearest = "ceil" if factor < 1 else "floor"
         index = _nearest(place, nearest).long().clamp(0, size - 1)
         return x.index_select(axis, index.to(x.device))
     shrink = min(factor, 1.0) if antialias else 1.0
