@@ -30,6 +30,8 @@ from resnet50 import Bottleneck, ResNet50, export, resnet50
 from squeezenet import squeezenet
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from vit import export as export_vit
+from vit import vit
 from windows import click, drop, first_paint
 
 import netviz_desktop
@@ -59,6 +61,7 @@ def main() -> int:
             if options.only in (None, "runs"):
                 benchmark_runs(module, onnx, pickled, threads, options.repeat)
                 benchmark_demo(threads, options.repeat)
+                benchmark_vit(Path(folder), threads, options.repeat)
             if options.only in (None, "grad-cam"):
                 benchmark_grad_cam(module, onnx, threads, options.repeat)
     return 0
@@ -128,6 +131,27 @@ def benchmark_demo(threads: int, repeat: int) -> None:
         repeat,
         against={ours: (plain, prepared, "onnxruntime")},
     )
+
+
+def benchmark_vit(folder: Path, threads: int, repeat: int) -> None:
+    module, x = vit(), torch.randn(1, 3, 224, 224)
+    array = x.numpy()
+    plain, prepared = "plain torch, no_grad", "plain torch, gradients of the input prepared"
+    variants: dict[str, Variant] = {
+        plain: without_gradients(module, x),
+        prepared: with_gradients(module, x),
+    }
+    against: dict[str, tuple[str, ...]] = {}
+    for exporter in ("torchscript", "dynamo"):
+        path = folder / f"vit-{exporter}.onnx"
+        if not path.exists():
+            export_vit(module, path, dynamo=exporter == "dynamo")
+        session, judge = netviz_desktop.open(path), onnx_session(path, threads)
+        ours, theirs = f"NetViz, {exporter} export, everything kept", f"onnxruntime, {exporter}"
+        variants[theirs] = lambda judge=judge: judge.run(None, {"input": array})
+        variants[ours] = lambda session=session: session.run(array)
+        against[ours] = (plain, prepared, theirs)
+    report(f"ViT-B/16, 224 px, {threads} thread(s): a run", variants, repeat, against)
 
 
 def benchmark_grad_cam(module: ResNet50, onnx: Path, threads: int, repeat: int) -> None:

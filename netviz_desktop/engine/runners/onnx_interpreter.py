@@ -225,6 +225,8 @@ def _with_execution(
 def _gradient_states(steps: list[Step], values: Mapping[str, Any], target: str) -> dict[str, str]:
     """For values that lead to the target through a node that has no true derivative: so."""
     states: dict[str, str] = {}
+    if not any(map(_is_unusual, steps)):
+        return states
     on_path = {target}
     for step in reversed(steps):
         reached = on_path.intersection(step.outputs)
@@ -241,6 +243,11 @@ def _gradient_states(steps: list[Step], values: Mapping[str, Any], target: str) 
             elif _STRAIGHT_THROUGH in found:
                 states.setdefault(name, _STRAIGHT_THROUGH)
     return states
+
+
+def _is_unusual(step: Step) -> bool:
+    """Whether something in it may have no true derivative."""
+    return step.rounds or step.tier != tiers.TORCH or bool(step.bodies)
 
 
 def _own_state(step: Step, outputs: list[Any]) -> str:
