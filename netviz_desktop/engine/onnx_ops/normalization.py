@@ -233,7 +233,7 @@ def dropout(
     *,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    share = 0.5 if ratio is None else float(ratio)
+    share = 0.5 if ratio is None else ratio.item()
     if training_mode is None or not bool(training_mode) or share == 0:
         return x, torch.ones_like(x, dtype=torch.bool)
     drawn = np.random.RandomState(seed % 2**32).uniform(size=x.shape)  # as ONNX's reference does

@@ -226,8 +226,8 @@ def roi_align(
         if not half_pixel:
             roi_height, roi_width = roi_height.clamp(min=1), roi_width.clamp(min=1)
         bin_height, bin_width = roi_height / output_height, roi_width / output_width
-        down = sampling_ratio or max(math.ceil(float(bin_height)), 1)
-        across = sampling_ratio or max(math.ceil(float(bin_width)), 1)
+        down = sampling_ratio or max(math.ceil(bin_height.item()), 1)
+        across = sampling_ratio or max(math.ceil(bin_width.item()), 1)
         ys = top + _centres(output_height, down, x) * bin_height
         xs = left + _centres(output_width, across, x) * bin_width
         corners = _bilinear_corners(x[image], ys, xs, height, width)  # 4 of (C, rows, columns)
