@@ -20,6 +20,7 @@ from netviz_desktop.engine.runners import _onnx_tiers as tiers
 from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.engine.runners._memory import without_garbage_collection
 from netviz_desktop.engine.runners._onnx_compile import compiled_step
+from netviz_desktop.engine.runners._onnx_gradients import gradient_states, is_differentiable
 from netviz_desktop.engine.runners._onnx_program import Context, Step
 from netviz_desktop.engine.runners._onnx_values import to_torch
 from netviz_desktop.graph import ModelGraph, Value
@@ -27,7 +28,6 @@ from netviz_desktop.problems import Problem
 from netviz_desktop.readers import OpenedModel
 from netviz_desktop.readers.onnx_model import OnnxModel
 
-_STRAIGHT_THROUGH = "Straight-through: rounding is treated as the identity."
 _PROGRESS_SECONDS = 0.05
 
 
@@ -128,7 +128,7 @@ class OnnxInterpreter:
 
     def _recorded(self, values: dict[str, Any], target: str) -> dict[str, Recorded]:
         constants = self._constants or {}
-        states = _gradient_states(self._steps, values, target)
+        states = gradient_states(self._steps, values, target)
         outputs = set(self._graph.outputs)
         recorded = {}
         for name, value in values.items():
@@ -222,56 +222,12 @@ def _with_execution(
     return replace(graph, nodes=tuple(nodes))
 
 
-def _gradient_states(steps: list[Step], values: Mapping[str, Any], target: str) -> dict[str, str]:
-    """For values that lead to the target through a node that has no true derivative: so."""
-    states: dict[str, str] = {}
-    if not any(map(_is_unusual, steps)):
-        return states
-    on_path = {target}
-    for step in reversed(steps):
-        reached = on_path.intersection(step.outputs)
-        if not reached:
-            continue
-        read = step.reads()
-        on_path |= read
-        found = {states[name] for name in reached if name in states}
-        found.add(_own_state(step, [values.get(name) for name in reached]))
-        missing = max(found - {"", _STRAIGHT_THROUGH}, default="")
-        for name in read:
-            if missing:
-                states[name] = missing
-            elif _STRAIGHT_THROUGH in found:
-                states.setdefault(name, _STRAIGHT_THROUGH)
-    return states
-
-
-def _is_unusual(step: Step) -> bool:
-    """Whether something in it may have no true derivative."""
-    return step.rounds or step.tier != tiers.TORCH or bool(step.bodies)
-
-
-def _own_state(step: Step, outputs: list[Any]) -> str:
-    inner = list(step.inner())
-    if any(map(_is_differentiable, outputs)):  # else there is no derivative to be missed
-        if step.tier in tiers.FORWARD_ONLY:
-            return f"Its gradient through “{step.id}”, which runs forward only, is missing."
-        if any(part.tier in tiers.FORWARD_ONLY for part in inner):
-            return f"Its gradient through what runs forward only in “{step.id}” is missing."
-    return _STRAIGHT_THROUGH if step.rounds or any(part.rounds for part in inner) else ""
-
-
 def _started(output: Any) -> Any:
     """A value that autograd does not know yet, because it is an input, or integers or a
     forward-only node lead to it: gradients with respect to it begin here."""
-    if not _is_differentiable(output):
+    if not is_differentiable(output):
         return output
     return output.detach().requires_grad_().view_as(output)
-
-
-def _is_differentiable(value: Any) -> bool:
-    return isinstance(value, Tensor) and (
-        value.dtype in (torch.float32, torch.float64) or value.is_complex()
-    )
 
 
 def _ticker(step: Progress | None) -> Any:

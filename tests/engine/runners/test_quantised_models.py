@@ -100,11 +100,11 @@ def _with_weights(plain: Path, path: Path, nodes: Any, tensors: Any) -> None:
 
 
 FORMS: dict[str, tuple[Quantiser, bool, float]] = {  # its activations are rounded; cosine
-    "QDQ": (statically(quantization.QuantFormat.QDQ), True, 0.95),
-    "QOperator": (statically(quantization.QuantFormat.QOperator), True, 0.95),
-    "dynamic": (dynamically, True, 0.95),
+    "QDQ": (statically(quantization.QuantFormat.QDQ), True, 0.99),
+    "QOperator": (statically(quantization.QuantFormat.QOperator), True, 0.99),
+    "dynamic": (dynamically, True, 0.99),
     "Cast and Mul": (cast_and_multiplied, False, 0.99),
-    "int4": (in_blocks_of_four_bits, False, 0.9),
+    "int4": (in_blocks_of_four_bits, False, 0.98),
 }
 
 
