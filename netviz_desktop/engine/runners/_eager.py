@@ -68,18 +68,7 @@ class Eager:
             Problem: its code raised; or it gave back no tensor.
             Cancelled: `step` said so.
         """
-        recorder = Recorder(self.paths, self.weights, gradients, step, self.expected)
-        with ExitStack() as stack:
-            stack.enter_context(without_garbage_collection())
-            stack.enter_context(self.resting())
-            stack.enter_context(torch.inference_mode(mode=False))
-            stack.enter_context(torch.set_grad_enabled(gradients))
-            fed = {name: _fed(tensor, gradients=gradients) for name, tensor in given.items()}
-            for name, tensor in fed.items():
-                recorder.add_input(name, tensor)
-            with recorder.recording():
-                result = self._result(recorder, fed)
-        self.expected = len(recorder.operations)
+        recorder, result = self.record(given, gradients=gradients, step=step)
         outputs = rename_outputs(recorder, result)
         if not outputs:
             raise Problem(
@@ -97,6 +86,24 @@ class Eager:
             logits,
             score_kind,
         )
+
+    def record(
+        self, given: Mapping[str, Tensor], *, gradients: bool, step: Step | None = None
+    ) -> tuple[Recorder, Any]:
+        """The recording of a run, and what `call` gave back; see `run`."""
+        recorder = Recorder(self.paths, self.weights, gradients, step, self.expected)
+        with ExitStack() as stack:
+            stack.enter_context(without_garbage_collection())
+            stack.enter_context(self.resting())
+            stack.enter_context(torch.inference_mode(mode=False))
+            stack.enter_context(torch.set_grad_enabled(gradients))
+            fed = {name: _fed(tensor, gradients=gradients) for name, tensor in given.items()}
+            for name, tensor in fed.items():
+                recorder.add_input(name, tensor)
+            with recorder.recording():
+                result = self._result(recorder, fed)
+        self.expected = len(recorder.operations)
+        return recorder, result
 
     def _result(self, recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
         try:
