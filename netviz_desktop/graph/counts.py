@@ -281,4 +281,4 @@ _RULES: dict[str, Rule] = {
 }
 
 _OPAQUE = frozenset({"If", "Loop", "Scan", "SequenceMap", "DeformConv", "deform_conv2d"})
-_KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "torch"})
+_KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "torch", "aten", "prims"})

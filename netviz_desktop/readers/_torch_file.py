@@ -163,10 +163,6 @@ def _refuse_programs(path: Path, members: dict[str, Any]) -> None:
     names = [name.rpartition("/")[2] for name in members]
     if "constants.pkl" in names:
         kind, instead = "a TorchScript program", "the pickled module or state dict"
-    elif any(
-        name in ("archive_format", "serialized_exported_program.json") for name in names
-    ) or any(name.endswith("models/model.json") for name in members):
-        kind, instead = "an exported program (.pt2)", "the pickled module or state dict"
     else:
         return
     raise Problem(

@@ -370,10 +370,7 @@ def test_a_weight_that_repeats_a_number_without_end_is_not_filled_in(tmp_path: P
         opened.weights["w"]()
 
 
-@pytest.mark.parametrize(
-    ("member", "kind"),
-    [("net/constants.pkl", "TorchScript"), ("net/archive_format", "exported program")],
-)
+@pytest.mark.parametrize(("member", "kind"), [("net/constants.pkl", "TorchScript")])
 def test_programs_are_named_with_what_to_open_instead(
     tmp_path: Path, member: str, kind: str
 ) -> None:
