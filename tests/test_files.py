@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import pickle
 import struct
 import subprocess
 import sys
 import tomllib
+import warnings
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -184,6 +188,48 @@ def bare_pickle_that_runs_a_command(path: Path) -> None:
     path.write_bytes(pickle.dumps({"weight": Trap(path.with_name("sprung"))}))
 
 
+def exported_program(path: Path) -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Linear(4, 12))
+    logging.getLogger("torch").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(net, (torch.ones(1, 1, 6, 6),)), path)
+
+
+def truncated_pt2(path: Path) -> None:
+    exported_program(path)
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def pt2_that_runs_a_command(path: Path) -> None:
+    pickled = io.BytesIO()
+    torch.save(Trap(path.with_name("sprung")), pickled)
+    with_other_members(path, {"data/sample_inputs/": pickled.getvalue()})
+
+
+def pt2_that_names_a_function(path: Path) -> None:
+    with_other_members(path, {}, (b"torch.ops.aten.relu.default", b"torch.os.system"))
+
+
+def with_other_members(
+    path: Path, others: dict[str, bytes], renamed: tuple[bytes, bytes] = (b"", b"")
+) -> None:
+    """An exported program, some of whose members, by the folder they lie in, are replaced."""
+    exported_program(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            other = next((new for folder, new in others.items() if folder in name), content)
+            archive.writestr(name, other.replace(*renamed) if renamed[0] else other)
+
+
+def compiled_pt2(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model/archive_format", "pt2")
+        archive.writestr("model/data/aotinductor/model/model.so", b"\x7fELF")
+
+
 def noise(path: Path) -> None:
     path.write_bytes(np.random.default_rng(7).bytes(50_000))
 
@@ -219,8 +265,6 @@ def web_page(path: Path) -> None:
 
 
 def foreign_zip(path: Path) -> None:
-    import zipfile
-
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "<xml/>")
 
