@@ -76,14 +76,17 @@ class TorchFile:
         return np.lib.stride_tricks.as_strided(numbers, tensor.shape, steps).copy()
 
 
-def torch_file(path: Path) -> TorchFile:
+def torch_file(path: Path, part: str = "data") -> TorchFile:
     """The file's content; quick to ask for again.
+
+    Args:
+        part: which pickle of a zip archive; TorchScript has "constants" beside "data".
 
     Raises:
         Problem: it is damaged, or holds what this version does not read.
     """
     status = path.stat()
-    return _torch_file(path, status.st_mtime_ns, status.st_size)
+    return _torch_file(path, part, status.st_mtime_ns, status.st_size)
 
 
 def may_be_torch_file(path: Path, head: bytes) -> bool:
@@ -119,12 +122,12 @@ _DAMAGE = (
 )
 
 
-@lru_cache(maxsize=2)
-def _torch_file(path: Path, _changed: int, _size: int) -> TorchFile:
+@lru_cache(maxsize=4)
+def _torch_file(path: Path, part: str, _changed: int, _size: int) -> TorchFile:
     with path.open("rb") as file:
         is_zip = file.read(4) == _ZIP
     try:
-        return _zipped(path) if is_zip else _legacy(path)
+        return _zipped(path, part) if is_zip else _legacy(path)
     except _DAMAGE as error:
         raise Problem(
             f"{path.name} is cut short or damaged: it cannot be read as a PyTorch file.",
@@ -132,17 +135,16 @@ def _torch_file(path: Path, _changed: int, _size: int) -> TorchFile:
         ) from error
 
 
-def _zipped(path: Path) -> TorchFile:
+def _zipped(path: Path, part: str) -> TorchFile:
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: info for info in archive.infolist()}
-        _refuse_programs(path, members)
-        pickled = next((name for name in members if name.endswith("data.pkl")), None)
+        pickled = next((name for name in members if name.endswith(f"{part}.pkl")), None)
         if pickled is None:
             raise Problem(
                 f"{path.name} is a zip archive without a model in it.",
                 "Choose a file that torch.save or an exporter wrote.",
             )
-        prefix = pickled.removesuffix("data.pkl")
+        prefix = pickled.removesuffix(f"{part}.pkl")
         byteorder = members.get(f"{prefix}byteorder")
         if byteorder is not None and archive.read(byteorder)[:3] == b"big":
             raise Problem(
@@ -152,23 +154,11 @@ def _zipped(path: Path) -> TorchFile:
             raise BadPickle("it is too large")
         found = unpickle(archive.read(pickled))
         places = {
-            name.removeprefix(f"{prefix}data/"): (_first_byte(path, info), info.file_size)
+            name.removeprefix(f"{prefix}{part}/"): (_first_byte(path, info), info.file_size)
             for name, info in members.items()
-            if name.startswith(f"{prefix}data/") and info.compress_type == zipfile.ZIP_STORED
+            if name.startswith(f"{prefix}{part}/") and info.compress_type == zipfile.ZIP_STORED
         }
     return TorchFile(path, found.root, found.named, found.called, places)
-
-
-def _refuse_programs(path: Path, members: dict[str, Any]) -> None:
-    names = [name.rpartition("/")[2] for name in members]
-    if "constants.pkl" in names:
-        kind, instead = "a TorchScript program", "the pickled module or state dict"
-    else:
-        return
-    raise Problem(
-        f"{path.name} is {kind}, which this version does not open.",
-        f"Open the network's ONNX export, or {instead}.",
-    )
 
 
 def _first_byte(path: Path, info: zipfile.ZipInfo) -> int:

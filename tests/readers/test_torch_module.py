@@ -368,16 +368,3 @@ def test_a_weight_that_repeats_a_number_without_end_is_not_filled_in(tmp_path: P
 
     with pytest.raises(Problem, match="too many to hold"):
         opened.weights["w"]()
-
-
-@pytest.mark.parametrize(("member", "kind"), [("net/constants.pkl", "TorchScript")])
-def test_programs_are_named_with_what_to_open_instead(
-    tmp_path: Path, member: str, kind: str
-) -> None:
-    path = tmp_path / "model.pt2"
-    path.write_bytes(archive({member: b"pt2", "net/data.pkl": b"\x80\x02}."}))
-
-    with pytest.raises(Problem, match=kind) as raised:
-        read(path)
-
-    assert "ONNX" in raised.value.remedy

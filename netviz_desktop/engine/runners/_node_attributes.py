@@ -20,7 +20,7 @@ def node_attributes(
     function: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> dict[str, Attribute]:
     """stride, padding, dim, ...: what is neither a tensor nor left out, by its name."""
-    names = _names(function)
+    names = getattr(function, "argument_names", None) or _names(function)
     named = [
         (names[position] if position < len(names) else f"argument {position}", argument)
         for position, argument in enumerate(arguments)
