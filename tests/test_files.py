@@ -100,6 +100,18 @@ def test_the_trap_would_spring(tmp_path, capsys):
     assert (tmp_path / "sprung").exists()
 
 
+def test_the_trap_in_a_script_would_spring(tmp_path):
+    """The judge of the test above."""
+    path = tmp_path / "net.pt"
+    script_that_writes_a_file_when_loaded(path)
+    assert main(["graph", str(path)]) == 0
+    assert not (tmp_path / "sprung").exists()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.load(path)
+    assert (tmp_path / "sprung").exists()
+
+
 def made(entry: dict[str, Any], folder: Path) -> Path:
     if "recipe" not in entry:
         return resource.path(entry["name"])
@@ -228,6 +240,81 @@ def compiled_pt2(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model/archive_format", "pt2")
         archive.writestr("model/data/aotinductor/model/model.so", b"\x7fELF")
+
+
+def traced(path: Path) -> None:
+    write_script(path, trace=True)
+
+
+def scripted(path: Path) -> None:
+    write_script(path)
+
+
+def truncated_script(path: Path) -> None:
+    write_script(path)
+    path.write_bytes(path.read_bytes()[:3000])
+
+
+def script_without_constants(path: Path) -> None:
+    write_script(path)
+    rewrite(path, lambda name, old: None if name.endswith("constants.pkl") else old)
+
+
+def script_that_does_not_compile(path: Path) -> None:
+    write_script(path)
+    rewrite(path, lambda name, old: old + b"  = 1\n" if name.endswith(".py") else old)
+
+
+def script_with_a_huge_weight(path: Path) -> None:
+    write_script(path)
+    huge = b"(\x8a\x08" + (2**60).to_bytes(8, "little")
+    rewrite(path, lambda _, old: old.replace(b"(K\x04K\x01K\x03", huge + b"K\x01K\x03"))
+
+
+class WritesWhenLoaded(torch.nn.Module):
+    def __init__(self, touched: Path) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(3))
+        self.touched = str(touched)
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[torch.Tensor, str]:
+        return self.weight, self.touched
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[torch.Tensor, str]) -> None:
+        self.weight = state[0]
+        self.touched = state[1]
+        self.training = False
+        torch.save(self.weight, self.touched)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.weight
+
+
+def script_that_writes_a_file_when_loaded(path: Path) -> None:
+    write_script(path, WritesWhenLoaded(path.with_name("sprung")))
+
+
+def write_script(path: Path, module: torch.nn.Module | None = None, *, trace: bool = False) -> None:
+    conv, linear = torch.nn.Conv2d(1, 4, 3), torch.nn.Linear(4, 12)
+    module = module or torch.nn.Sequential(conv, torch.nn.ReLU(), linear)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.jit is deprecated
+        made = (
+            torch.jit.trace(module, torch.zeros(1, 1, 6, 6)) if trace else torch.jit.script(module)
+        )
+        torch.jit.save(made, path)
+
+
+def rewrite(path: Path, edit: Callable[[str, bytes], bytes | None]) -> None:
+    """A zip archive with each member as `edit` makes it of the old; None leaves it out."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, old in members.items():
+            if (new := edit(name, old)) is not None:
+                archive.writestr(name, new)
 
 
 def noise(path: Path) -> None:
