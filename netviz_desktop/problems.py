@@ -31,3 +31,12 @@ class Problem(Exception):  # noqa: N818 - it is what the person has, not what th
 
 class Cancelled(Exception):  # noqa: N818 - an outcome somebody asked for
     """The work was stopped because somebody asked for it, or nobody needs it any more."""
+
+
+def short(name: str, limit: int = 120) -> str:
+    """A name that a file gave, to be read in a sentence: with its middle left out where it is
+    too long, on one line."""
+    if len(name) > limit:
+        half = (limit - 1) // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    return "".join(letter if letter.isprintable() else " " for letter in name)

@@ -46,6 +46,9 @@ def open_model(
     except Problem as why:
         runner, problem = None, why
     graph = runner.graph if runner is not None else opened.graph
+    if runner is not None and (stopping := next((n for n in graph.nodes if n.fault), None)):
+        remedy = "Export the model with standard operators, used as they are defined."
+        runner, problem = None, Problem(stopping.fault, remedy, node=stopping.id)
     taken = image_input(runner.inputs if runner is not None else (), graph)
     if not named and taken is not None and graph.outputs:
         shape = getattr(graph.values.get(graph.outputs[0]), "shape", None) or ()

@@ -11,6 +11,7 @@ from onnx import helper
 
 from netviz_desktop.graph import Attribute
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers._onnx_subgraphs import contents
 from netviz_desktop.readers._onnx_tensors import StoredTensor, dtype_name
 
 
@@ -69,4 +70,4 @@ def _described_tensor(tensor: onnx.TensorProto) -> str:
 
 
 def _described_graph(graph: onnx.GraphProto) -> str:
-    return f"graph “{graph.name}” of {len(graph.node)} nodes"
+    return f"graph “{text(graph.name)}” of {contents(graph.node)}"

@@ -1,16 +1,26 @@
-"""What a node with subgraphs (If, Loop, Scan) reads from the file."""
+"""What is inside nodes: the bodies of If, Loop and Scan, and functions of the model."""
 
 from __future__ import annotations
 
+from collections import ChainMap, Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import onnx
 
 from netviz_desktop.readers._onnx_tensors import StoredTensor, stored
 
-Held = Callable[[onnx.NodeProto], onnx.TensorProto | onnx.SparseTensorProto | None]
+Held: TypeAlias = Callable[[onnx.NodeProto], onnx.TensorProto | onnx.SparseTensorProto | None]
 """The tensor of a Constant node, None for any other node."""
+FunctionKey: TypeAlias = tuple[str, str, str]
+Read: TypeAlias = tuple[onnx.NodeProto, int, str, StoredTensor]
+"""A node inside, which of its inputs, a name that is unique in the model, and the tensor."""
+_Names: TypeAlias = ChainMap[str, tuple[str, StoredTensor]]
+_Place: TypeAlias = tuple[str, Iterable[onnx.NodeProto], tuple[onnx.TensorProto, ...], _Names]
+
+_MOST_CALLS = 100_000  # functions that are looked into, of a file in which each calls the next
+_KINDS_NAMED = 8
 
 
 def subgraphs(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
@@ -25,41 +35,116 @@ def subgraphs(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
 def reads(node: onnx.NodeProto) -> list[str]:
     """The values that a node reads, those that its subgraphs take from outside included."""
     names = list(node.input)
-    inner = [node]
+    inner: list[tuple[onnx.NodeProto, tuple[set[str], ...]]] = [(node, ())]
     while inner:
-        for _, graph in subgraphs(inner.pop()):
-            for child in graph.node:
-                names.extend(child.input)
-                inner.append(child)
-            names.extend(output.name for output in graph.output)
+        holder, around = inner.pop()
+        for _, graph in subgraphs(holder):
+            own = {value.name for value in (*graph.input, *graph.initializer)}
+            own.update(tensor.values.name for tensor in graph.sparse_initializer)
+            own.update(output for child in graph.node for output in child.output)
+            scopes = (*around, own)
+            wanted = [name for child in graph.node for name in child.input]
+            wanted += [output.name for output in graph.output]
+            names += [name for name in wanted if not any(name in scope for scope in scopes)]
+            inner += [(child, scopes) for child in graph.node]
     return names
 
 
-def inner_reads(
-    node: onnx.NodeProto,
-    node_id: str,
-    path: Path,
-    outer: Mapping[str, StoredTensor],
-    held: Held,
-) -> Iterable[tuple[onnx.NodeProto, int, str, StoredTensor]]:
-    """For each stored tensor that a node inside reads: that node, which of its inputs, a
-    name that is unique in the model, and the tensor."""
-    waiting: list[tuple[str, onnx.GraphProto, Mapping[str, StoredTensor], dict[str, str]]]
-    waiting = [(f"{node_id}/{name}", graph, outer, {}) for name, graph in subgraphs(node)]
-    while waiting:
-        place, graph, around, around_names = waiting.pop(0)
-        own = stored(path, (*graph.initializer, *graph.sparse_initializer))
-        for child in graph.node:
-            tensor = held(child)
-            if tensor is not None:
-                own[child.output[0]] = StoredTensor(path, child.output[0], tensor)
-        seen = {**around, **own}
-        names = {**around_names, **{name: f"{place}/{name}" for name in own}}
-        for index, child in enumerate(graph.node):
-            for at, read in enumerate(child.input):
-                if read in seen:
-                    yield child, at, names.get(read, read), seen[read]
-            label = child.name or f"{child.op_type}_{index}"
-            waiting += [
-                (f"{place}/{label}/{name}", inner, seen, names) for name, inner in subgraphs(child)
+def contents(nodes: Iterable[onnx.NodeProto]) -> str:
+    """How many nodes these are, with those inside them, and of which kinds."""
+    kinds: Counter[str] = Counter()
+    found = list(nodes)
+    for node in found:  # grows while it is read
+        kinds[node.op_type] += 1
+        found += [child for _, graph in subgraphs(node) for child in graph.node]
+    common = kinds.most_common(_KINDS_NAMED)
+    said = [f"{count} {kind}" for kind, count in common]
+    if rest := kinds.total() - sum(count for _, count in common):
+        said.append(f"{rest} of other kinds")
+    total = f"{kinds.total()} node{'s' if kinds.total() != 1 else ''}"
+    return ": ".join([total, ", ".join(said)]) if said else total
+
+
+def function_key(called: onnx.NodeProto) -> FunctionKey:
+    return called.domain, called.op_type, called.overload
+
+
+class Inside:
+    """Looks for the stored tensors that nodes inside other nodes read.
+
+    Args:
+        functions: those that the model defines.
+        held: see `Held`.
+    """
+
+    def __init__(
+        self, path: Path, functions: Mapping[FunctionKey, onnx.FunctionProto], held: Held
+    ) -> None:
+        self._path = path
+        self._functions = functions
+        self._held = held
+        self._calls = 0
+
+    def reads(
+        self, node: onnx.NodeProto, node_id: str, outer: Mapping[str, StoredTensor]
+    ) -> list[Read]:
+        """Of one node of the main graph. What a function holds has one name wherever it is
+        called, for it is there once."""
+        called = deque([function_key(node)])
+        found: list[Read] = []
+        if any(True for _ in subgraphs(node)):
+            places: list[_Place] = [
+                (f"{node_id}/{name}", graph.node, _tensors(graph), ChainMap())
+                for name, graph in subgraphs(node)
             ]
+            found, further = self._walk(places, outer)
+            called += further
+        seen = set(called)
+        while called and self._calls < _MOST_CALLS:
+            key = called.popleft()
+            function = self._functions.get(key)
+            if function is None:
+                continue
+            self._calls += 1
+            own, further = self._walk([(_name(key), function.node, (), ChainMap())], {})
+            found += own
+            called.extend(further - seen)
+            seen |= further
+        return found
+
+    def _walk(
+        self, places: list[_Place], outer: Mapping[str, StoredTensor]
+    ) -> tuple[list[Read], set[FunctionKey]]:
+        """What is read in these places and the graphs inside them, and what is called."""
+        found: list[Read] = []
+        called: set[FunctionKey] = set()
+        waiting = deque(places)
+        while waiting:
+            place, nodes, tensors, around = waiting.popleft()
+            own = stored(self._path, tensors)
+            for child in nodes:
+                tensor = self._held(child)
+                if tensor is not None:
+                    own[child.output[0]] = StoredTensor(self._path, child.output[0], tensor)
+            names: _Names = around.new_child({n: (f"{place}/{n}", t) for n, t in own.items()})
+            for index, child in enumerate(nodes):
+                called.add(function_key(child))
+                for at, read in enumerate(child.input):
+                    if read in names:
+                        found.append((child, at, *names[read]))
+                    elif read in outer:
+                        found.append((child, at, read, outer[read]))
+                label = child.name or f"{child.op_type}_{index}"
+                waiting += [
+                    (f"{place}/{label}/{name}", graph.node, _tensors(graph), names)
+                    for name, graph in subgraphs(child)
+                ]
+        return found, called & self._functions.keys()
+
+
+def _tensors(graph: onnx.GraphProto) -> tuple[onnx.TensorProto, ...]:
+    return (*graph.initializer, *graph.sparse_initializer)
+
+
+def _name(key: FunctionKey) -> str:
+    return ".".join(filter(None, key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from netviz_desktop.problems import Problem
+from netviz_desktop.problems import Problem, short
 
 _LARGEST_DENSE_BYTES = 2**31  # of a sparse tensor written out
 
@@ -34,7 +35,7 @@ class StoredTensor:
     """A tensor of the file. Calling it gives its numbers.
 
     Args:
-        folder: the model's folder, which no external data may leave.
+        model: the file; external data may not leave its folder.
         proto: as decoded; its numbers may lie elsewhere.
     """
 
@@ -68,8 +69,14 @@ class StoredTensor:
         """
         if isinstance(self.proto, onnx.SparseTensorProto):
             return self._dense()
+        self.check()
         if self.proto.data_location == onnx.TensorProto.EXTERNAL:
-            return self._outside()
+            path, offset, length = self._place()
+            if length == 0:
+                return self._decoded(np.zeros(0, np.uint8))
+            # Copy on write: torch wants memory that it may write to, and the file stays as it is.
+            mapped = np.memmap(path, np.uint8, mode="c", offset=offset, shape=(length,))
+            return self._decoded(mapped)
         if self.proto.HasField("raw_data"):
             return self._decoded(np.frombuffer(self.proto.raw_data, np.uint8))
         try:
@@ -78,51 +85,89 @@ class StoredTensor:
             raise self._damaged() from error
         return numbers
 
-    def _outside(self) -> NDArray[Any]:
-        entries = {entry.key: entry.value for entry in self.proto.external_data}
-        path = self._allowed(entries.get("location", ""))
+    def check(self) -> None:
+        """Reads nothing.
+
+        Raises:
+            Problem: the numbers are not there, or do not fit the shape.
+        """
+        proto = self.proto
+        if isinstance(proto, onnx.SparseTensorProto):
+            for part in (proto.values, proto.indices):
+                StoredTensor(self.model, self.name, part).check()
+            return
+        if any(size < 0 for size in self.shape) or dtype_name(self.data_type) is None:
+            raise self._damaged()
+        elsewhere = proto.data_location == onnx.TensorProto.EXTERNAL
+        if self.data_type == onnx.TensorProto.STRING and (elsewhere or proto.HasField("raw_data")):
+            raise self._damaged()
+        if elsewhere:
+            there, wanted = self._place()[2], self._size_bytes
+        elif proto.HasField("raw_data"):
+            there, wanted = len(proto.raw_data), self._size_bytes
+        else:
+            there, wanted = self._entries()
+        if there != wanted:
+            raise self._damaged()
+
+    @property
+    def _bits(self) -> int:
+        """Of one number."""
+        itemsize = int(helper.tensor_dtype_to_np_dtype(self.data_type).itemsize)
+        return _BITS.get(self.data_type, itemsize * 8)
+
+    @property
+    def _size_bytes(self) -> int:
+        return (self.count * self._bits + 7) // 8
+
+    def _entries(self) -> tuple[int, int]:
+        """How many entries the field has that holds this type's numbers, and should have."""
+        there = len(getattr(self.proto, helper.tensor_dtype_to_field(self.data_type)))
+        if self.data_type in _BITS:
+            return there, self._size_bytes
+        complex_types = (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
+        return there, self.count * (2 if self.data_type in complex_types else 1)
+
+    def _place(self) -> tuple[Path, int, int]:
+        """The file that the numbers lie in, from where on, and how many bytes.
+
+        Raises:
+            Problem: it is not there, not allowed, or too short.
+        """
+        entries = {str(entry.key): str(entry.value) for entry in self.proto.external_data}
+        location = entries.get("location", "")
+        path = self._allowed(location)
         try:
-            offset, size = int(entries.get("offset", 0)), path.stat().st_size
-            length = int(entries.get("length", size - offset))
+            found = path.stat()
+            offset = int(entries.get("offset", 0))
+            length = int(entries.get("length", self._size_bytes))
+        except OSError:
+            found = None
         except ValueError as error:
             raise self._damaged() from error
-        except OSError as error:
+        if found is None or not stat.S_ISREG(found.st_mode):
             raise Problem(
-                f"The weight “{self.name}” lies in {path.name}, which cannot be read.",
-                f"Put {path.name} beside {self.model.name}.",
-            ) from error
-        if offset < 0 or length < 0 or offset + length > size:
-            raise Problem(
-                f"The weight “{self.name}” ends beyond the end of {path.name}.",
-                f"Download {path.name} again: it is cut short or belongs to another model.",
+                f"The weight “{short(self.name)}” lies in {short(location)}, which cannot be read.",
+                f"Put {short(path.name)} beside {self.model.name}.",
             )
-        if length == 0:
-            return self._decoded(np.zeros(0, np.uint8))
-        # Copy on write: torch wants memory that it may write to, and the file stays as it is.
-        return self._decoded(np.memmap(path, np.uint8, mode="c", offset=offset, shape=(length,)))
+        if offset < 0 or length < 0 or offset + length > found.st_size:
+            raise Problem(
+                f"The weight “{short(self.name)}” ends beyond the end of {short(path.name)}.",
+                f"Download {short(path.name)} again: it is cut short or belongs to another model.",
+            )
+        return path, offset, length
 
     def _allowed(self, location: str) -> Path:
-        path = self.model.parent / location
-        real = path.resolve()
-        # A download cache keeps the model and its data as links into one folder of its own.
-        folders = (self.model.parent.resolve(), self.model.resolve().parent)
-        inside = location and not Path(location).is_absolute() and ".." not in Path(location).parts
-        if not inside or not any(real.is_relative_to(folder) for folder in folders):
+        if not _is_inside(self.model, location):
             raise Problem(
-                f"The weight “{self.name}” lies outside the model's folder: {location or '?'}.",
+                f"The weight “{short(self.name)}” lies outside the model's folder: "
+                f"{short(location) or '?'}.",
                 "Put all files of the model in one folder, and save it again from there.",
             )
-        return path
+        return self.model.parent / location
 
     def _decoded(self, stored: NDArray[np.uint8]) -> NDArray[Any]:
-        try:
-            dtype = helper.tensor_dtype_to_np_dtype(self.data_type)
-        except KeyError as error:
-            raise self._damaged() from error
-        bits = _BITS.get(self.data_type, dtype.itemsize * 8)
-        if any(size < 0 for size in self.shape) or stored.size != (self.count * bits + 7) // 8:
-            raise self._damaged()
-        if bits < 8:
+        if self._bits < 8:
             packed = onnx.TensorProto()
             packed.CopyFrom(self.proto)
             packed.ClearField("external_data")
@@ -131,8 +176,9 @@ class StoredTensor:
             unpacked: NDArray[Any] = numpy_helper.to_array(packed)
             return unpacked
         if self.count == 0:
-            return np.zeros(self.shape, dtype)
+            return np.zeros(self.shape, helper.tensor_dtype_to_np_dtype(self.data_type))
         # Protobuf aligns nothing; torch's kernels expect numbers at their own alignment.
+        dtype = helper.tensor_dtype_to_np_dtype(self.data_type)
         numbers: NDArray[Any] = np.require(stored.view(dtype), requirements=["A", "W"])
         return numbers.reshape(self.shape)
 
@@ -142,7 +188,7 @@ class StoredTensor:
         indices = StoredTensor(self.model, self.name, proto.indices)()
         if self.count * values.itemsize > _LARGEST_DENSE_BYTES:
             raise Problem(
-                f"The sparse weight “{self.name}” is too large to be written out.",
+                f"The sparse weight “{short(self.name)}” is too large to be written out.",
                 "Export the model with this weight split up.",
             )
         dense = np.zeros(self.shape, values.dtype)
@@ -158,10 +204,23 @@ class StoredTensor:
     def _damaged(self) -> Problem:
         shape = "×".join(map(str, self.shape)) or "scalar"
         return Problem(
-            f"The weight “{self.name}” of {self.model.name} is damaged: its data does not make "
-            f"{self.dtype} {shape}.",
+            f"The weight “{short(self.name)}” of {self.model.name} is damaged: its data does not "
+            f"make {self.dtype} {shape}.",
             "Download or export the model again.",
         )
+
+
+def _is_inside(model: Path, location: str) -> bool:
+    """Whether a file beside the model is meant, and no link leads elsewhere."""
+    if not location or Path(location).is_absolute() or ".." in Path(location).parts:
+        return False
+    try:
+        real = (model.parent / location).resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, names that can be none
+        return False
+    # A download cache keeps the model and its data as links into one folder of its own.
+    folders = (model.parent.resolve(), model.resolve().parent)
+    return any(real.is_relative_to(folder) for folder in folders)
 
 
 def stored(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mmap
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from netviz_desktop.readers._onnx_wire import Damaged, certainty, without_weight
 if TYPE_CHECKING:
     import onnx
 
+    from netviz_desktop.graph import ModelGraph
     from netviz_desktop.readers._onnx_tensors import StoredTensor
 
 
@@ -52,11 +55,10 @@ def read(path: Path, options: Options) -> OpenedModel:
         Problem: the file is cut short, damaged, empty of nodes, or contradicts itself.
     """
     del options
-    from netviz_desktop.readers._onnx_graph import execution_order, model_graph, node_ids
+    from netviz_desktop.readers._onnx_graph import drawn
 
     proto = _decoded(path)
-    nodes = list(proto.graph.node)
-    if not nodes and not proto.graph.output:
+    if not proto.graph.node and not proto.graph.output:
         raise Problem(
             f"{path.name} holds no model: it is ONNX, but without a single node.",
             "Download or export it again.",
@@ -73,20 +75,36 @@ def read(path: Path, options: Options) -> OpenedModel:
         )
     _with_plain_domains(proto)
     proto = _with_shapes(proto)
-    nodes = list(proto.graph.node)
-    ids = node_ids(nodes)
-    order = execution_order(nodes, path.name)
     constants, folded = _constants(path, proto)
-    graph, weights = model_graph(proto, ids, order, constants, folded, path, _held)
-    drawn = tuple(index for index in order if index not in folded)
-    executable = OnnxModel(proto, path, constants, drawn, tuple(ids))
+    found = drawn(proto, constants, folded, path, _held)
+    stopped = next(iter(found.faults.values()), None) or _without_output(
+        path, found.graph, constants
+    )
+    executable = OnnxModel(proto, path, constants, found.order, found.ids)
+    return OpenedModel(
+        graph=found.graph,
+        weights=found.weights,
+        executable=executable if stopped is None else None,
+        structure_only=stopped,
+    )
+
+
+def _without_output(
+    path: Path, graph: ModelGraph, constants: Mapping[str, StoredTensor]
+) -> Problem | None:
     if not graph.outputs:
-        no_output = Problem(
+        return Problem(
             f"{path.name} can be looked at but not run: it declares no output.",
             "Export it again, with its outputs.",
         )
-        return OpenedModel(graph=graph, weights=weights, structure_only=no_output)
-    return OpenedModel(graph=graph, weights=weights, executable=executable)
+    known = {*graph.producer, *graph.inputs, *constants}
+    missing = next((name for name in graph.outputs if name not in known), None)
+    if missing is None:
+        return None
+    return Problem(
+        f"{path.name} can be looked at but not run: its output “{missing}” is computed nowhere.",
+        "Export it again.",
+    )
 
 
 def _decoded(path: Path) -> onnx.ModelProto:
@@ -172,11 +190,12 @@ def _constants(
     graph = proto.graph
     constants = stored(path, (*graph.initializer, *graph.sparse_initializer))
     outputs = {output.name for output in graph.output}
+    writers = Counter(name for node in graph.node for name in node.output)
     folded = set()
     for index, node in enumerate(graph.node):
         held = _held(node)
-        if held is not None and node.output[0] not in outputs:
-            name = node.output[0]
+        name = node.output[0] if held is not None else ""
+        if held is not None and name and name not in outputs and writers[name] == 1:
             constants[name] = StoredTensor(path, name, held)
             folded.add(index)
     return constants, frozenset(folded)

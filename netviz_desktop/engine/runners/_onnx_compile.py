@@ -44,6 +44,7 @@ def compiled_step(
     """
     bodies: dict[str, Program] = {}
     functions: dict[Any, Program] = {}
+    fault = ""
     fallback = tiers.reference_kernel(node, opsets)
     opset = opsets.get(node.domain, 1)
     entry = onnx_ops.find(node.op_type, node.domain, opset)
@@ -62,11 +63,12 @@ def compiled_step(
             elif tier == tiers.ONNXRUNTIME:
                 kernel = _onnxruntime.kernel(node, opsets)
             else:
-                kernel = tiers.unknown_kernel(node, node_id)
+                raise tiers.unknown(node, node_id)
     except NODE_FAILURES as error:
-        kernel = tiers.raising(node_problem(node_id, node.op_type, error))
+        problem = node_problem(node_id, node.op_type, error)
+        kernel, fault = tiers.raising(problem), problem.what
     except Problem as problem:
-        kernel = tiers.raising(problem)
+        kernel, fault = tiers.raising(problem), problem.what
     inputs = tuple(node.input)
     while inputs and not inputs[-1]:
         inputs = inputs[:-1]
@@ -75,6 +77,7 @@ def compiled_step(
         moves=entry is not None and entry.moves,
         rounds=entry is not None and entry.rounds,
         fallback=fallback,
+        fault=fault,
     )  # fmt: skip
 
 
@@ -111,7 +114,7 @@ def _table_kernel(
     if not least <= given <= most:
         takes = f"{least}" if least == most else f"{least} to {most}"
         error = ValueError(f"it takes {takes} inputs and has {given}")
-        return tiers.raising(node_problem(node_id, node.op_type, error)), {}
+        raise node_problem(node_id, node.op_type, error)
     keywords: dict[str, Any] = {}
     bodies: dict[str, Program] = {}
     for attribute in node.attribute:
@@ -119,7 +122,7 @@ def _table_kernel(
             if attribute.name in _IGNORED:
                 continue
             error = ValueError(f"its attribute “{attribute.name}” is not known")
-            return tiers.raising(node_problem(node_id, node.op_type, error)), {}
+            raise node_problem(node_id, node.op_type, error)
         if attribute.type == onnx.AttributeProto.GRAPH:
             inner = f"{node_id}/{attribute.name}"
             bodies[attribute.name] = compiled_graph(attribute.g, opsets, context, inner)

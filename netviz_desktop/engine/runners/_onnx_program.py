@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from netviz_desktop.engine.onnx_ops._numbers import FLOAT8, UNSIGNED, remembered, with_real
-from netviz_desktop.problems import Problem
+from netviz_desktop.problems import Problem, short
 
 # What a bad model makes torch, numpy or onnx raise.
 NODE_FAILURES = (
@@ -55,6 +55,7 @@ class Step:
         functions: its function body, compiled for each combination of input types it was
             run with.
         moves, rounds: see `onnx_ops.Op`.
+        fault: why it can not be run, where that is known beforehand.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Step:
     moves: bool
     rounds: bool
     fallback: Callable[..., Any]
+    fault: str = ""
 
     def inner(self) -> Iterator[Step]:
         """The steps inside, at any depth."""
@@ -208,7 +210,7 @@ def node_problem(node_id: str, op_type: str, error: Exception) -> Problem:
     if isinstance(error, KeyError):
         reason = f"{reason} is not known"
     return Problem(
-        f"Node “{node_id}” ({op_type}) could not be run: {reason.rstrip('.')}.",
+        f"Node “{short(node_id)}” ({short(op_type)}) could not be run: {reason.rstrip('.')}.",
         "Check that the input is what the model expects; otherwise the model may be invalid.",
     )
 

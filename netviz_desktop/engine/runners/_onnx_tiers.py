@@ -12,7 +12,7 @@ from torch import Tensor
 
 from netviz_desktop.engine.runners import _onnxruntime
 from netviz_desktop.engine.runners._onnx_values import from_numpy, to_numpy, type_of
-from netviz_desktop.problems import Problem
+from netviz_desktop.problems import Problem, short
 
 # As `Node.execution` has them.
 TORCH = "torch"
@@ -42,13 +42,9 @@ def tier_of(
     return REFERENCE if _in_reference(node, opsets) else UNKNOWN
 
 
-def note(tier: str, node: onnx.NodeProto) -> str:
+def note(tier: str) -> str:
     """What a person should know about a node of a tier."""
-    if tier in FORWARD_ONLY:
-        return "Runs forward only: its gradient ends here."
-    if tier != UNKNOWN:
-        return ""
-    return f"This operator is not known, so the model can be drawn but not run. {_remedy(node)}"
+    return "Runs forward only: its gradient ends here." if tier in FORWARD_ONLY else ""
 
 
 def schema_function(
@@ -126,22 +122,16 @@ def reference_kernel(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Callabl
     return kernel
 
 
-def unknown_kernel(node: onnx.NodeProto, node_id: str) -> Callable[..., Any]:
-    """Raises the Problem that nothing runs this operator."""
+def unknown(node: onnx.NodeProto, node_id: str) -> Problem:
+    """Nothing runs this operator."""
     domain = node.domain or "ai.onnx"
-    return raising(
-        Problem(
-            f"Node “{node_id}” ({node.op_type}) could not be run: there is no operator "
-            f"{node.op_type} in {domain} that is known here.",
-            _remedy(node),
-        )
-    )
-
-
-def _remedy(node: onnx.NodeProto) -> str:
+    unknown = f"there is no operator {short(node.op_type)} in {short(domain)} that is known here"
     if node.domain == "com.microsoft" and not _onnxruntime.installed():
-        return "onnxruntime may know it: pip install onnxruntime."
-    return "Export the model with standard ONNX operators."
+        unknown += "; onnxruntime, which may know it, is not installed"
+    return Problem(
+        f"Node “{short(node_id)}” cannot be run: {unknown}.",
+        "Export the model with standard ONNX operators.",
+    )
 
 
 def raising(problem: Problem) -> Callable[..., Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
@@ -56,7 +55,7 @@ class OnnxInterpreter:
             if i.type.HasField("tensor_type")
         }
         self._optional = {i.name for i in proto.graph.input if i.type.HasField("optional_type")}
-        self._graph = _with_execution(graph, self._steps, proto.graph.node, model.order)
+        self._graph = _with_execution(graph, self._steps)
         self._constants: dict[str, Any] | None = None
 
     @property
@@ -111,7 +110,11 @@ class OnnxInterpreter:
             if step is not None and now - shown > _PROGRESS_SECONDS:
                 step(index / len(self._steps), f"Running {todo.id}")
                 shown = now
-            outputs = todo.run(values)
+            try:
+                outputs = todo.run(values)
+            except Problem as problem:
+                problem.node = todo.id  # it may be of a node inside this one
+                raise
             for name, output in zip(todo.outputs, outputs, strict=False):
                 if not name:
                     continue
@@ -206,19 +209,12 @@ class OnnxInterpreter:
         return read
 
 
-def _with_execution(
-    graph: ModelGraph, steps: list[Step], protos: Sequence[onnx.NodeProto], order: Sequence[int]
-) -> ModelGraph:
-    """The graph, each node saying what runs it."""
-    known = {
-        step.id: (step.tier, tiers.note(step.tier, protos[index]))
-        for step, index in zip(steps, order, strict=True)
-    }
+def _with_execution(graph: ModelGraph, steps: list[Step]) -> ModelGraph:
+    """The graph, each node saying what runs it, or why nothing does."""
     nodes = []
-    for node in graph.nodes:
-        tier, note = known.get(node.id, (node.execution, ""))
-        both = " ".join(filter(None, (node.note, note)))
-        nodes.append(replace(node, execution=tier, note=both))
+    for node, step in zip(graph.nodes, steps, strict=True):
+        note = " ".join(filter(None, (node.note, tiers.note(step.tier))))
+        nodes.append(replace(node, execution=step.tier, note=note, fault=step.fault))
     return replace(graph, nodes=tuple(nodes))
 
 

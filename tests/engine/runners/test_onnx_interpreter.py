@@ -485,8 +485,11 @@ def test_a_node_that_fails_is_named_with_the_reason(tmp_path: Path) -> None:
     weights = {"w": np.zeros((4, 2), np.float32)}
     path = saved(tmp_path, nodes, [value("x", None)], [value("y", None)], weights)
 
-    with pytest.raises(Problem, match=r"Node “project” \(MatMul\) could not be run: .*3.*4"):
+    with pytest.raises(
+        Problem, match=r"Node “project” \(MatMul\) could not be run: .*3.*4"
+    ) as stopped:
         run(path, x=torch.ones(1, 3))
+    assert stopped.value.node == "project"
 
 
 def test_an_unknown_operator_is_drawn_but_not_run(tmp_path: Path) -> None:
@@ -497,7 +500,7 @@ def test_an_unknown_operator_is_drawn_but_not_run(tmp_path: Path) -> None:
     )  # fmt: skip
     runner = opened(path)
 
-    assert runner.graph.node("w").note
+    assert "no operator Whatever in acme" in runner.graph.node("w").fault
     with pytest.raises(Problem, match=r"“w” \(Whatever\).*acme"):
         runner.run({"x": torch.ones(1)})
 
@@ -518,14 +521,25 @@ def test_a_table_entry_that_raises_is_not_replaced_by_another_tier(tmp_path: Pat
         run(path, x=torch.ones(3))
 
 
-def test_an_input_computed_nowhere_is_named(tmp_path: Path) -> None:
-    nodes = [helper.make_node("Add", ["x", "ghost"], ["y"], name="a")]
-    path = saved(tmp_path, nodes, [value("x", [1])], [value("y", [1])])
+def test_what_stops_a_run_inside_a_node_is_said_of_the_node_that_is_drawn(tmp_path: Path) -> None:
+    branch = helper.make_graph(
+        [helper.make_node("Whatever", ["x"], ["t"], domain="acme")], "then", [], [value("t", [1])]
+    )
+    other = helper.make_graph(
+        [helper.make_node("Neg", ["x"], ["t"])], "else", [], [value("t", [1])]
+    )
+    nodes = [helper.make_node("If", ["c"], ["y"], name="if", then_branch=branch, else_branch=other)]
+    inputs = [value("x", [1]), value("c", [], TensorProto.BOOL)]
+    path = saved(
+        tmp_path, nodes, inputs, [value("y", [1])], imports=[helper.make_opsetid("acme", 1)]
+    )
     runner = opened(path)
 
-    assert "ghost" in runner.graph.node("a").note
-    with pytest.raises(Problem, match="ghost"):
-        runner.run({"x": torch.ones(1)})
+    assert runner.graph.node("if").fault == ""
+    runner.run({"x": torch.ones(1), "c": torch.tensor(False)})
+    with pytest.raises(Problem, match="no operator Whatever") as stopped:
+        runner.run({"x": torch.ones(1), "c": torch.tensor(True)})
+    assert stopped.value.node == "if"
 
 
 def test_a_loop_without_end_can_be_stopped(tmp_path: Path) -> None:
