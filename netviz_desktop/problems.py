@@ -33,7 +33,7 @@ class Cancelled(Exception):  # noqa: N818 - an outcome somebody asked for
     """The work was stopped because somebody asked for it, or nobody needs it any more."""
 
 
-def short(name: str, limit: int = 120) -> str:
+def short(name: str, limit: int = 60) -> str:
     """A name that a file gave, to be read in a sentence: with its middle left out where it is
     too long, on one line."""
     if len(name) > limit:

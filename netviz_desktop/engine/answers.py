@@ -56,6 +56,8 @@ class Answers:
                 return self._activation(node, output)
             case messages.GradientOf(node, target, output):
                 return self._gradient(node, self._target(target), output)
+            case messages.GradientStatesOf(node, target):
+                return self._gradient_states(node, self._target(target))
             case messages.ChannelOf():
                 return self._channel(request)
             case messages.WeightsOf(node, input_channel):
@@ -127,8 +129,13 @@ class Answers:
             return self._maps(node, value.new_zeros(0), output, state)
         self.wait_until_prepared()
         gradient = run.gradient(target, node_id, output)
-        state = run.gradient_state(target, node_id, output)
-        return self._maps(node, gradient, output, state)
+        return self._maps(node, gradient, output, run.gradient_state(target, node_id, output))
+
+    def _gradient_states(self, node_id: str, target: int) -> Message:
+        self._target_in_view = target
+        self.wait_until_prepared()
+        states = self.session.last.gradient_states(target, self._node(node_id).id)
+        return messages.GradientStates(node_id, tuple(states))
 
     def _channel(self, request: messages.ChannelOf) -> Message:
         run, node = self.session.last, request.node

@@ -148,6 +148,19 @@ class ForwardPass:
             return "It is zero everywhere: nothing here changes the score of this class."
         return ""
 
+    def gradient_states(self, target: int, node_id: str) -> list[str]:
+        """`gradient_state` of each output of a node, also whether it is zero everywhere."""
+        outputs = self._node(node_id).outputs
+        names = [n for n in outputs if n in self.values and self.values[n].edge is not None]
+        known = self._known(target)
+        asked = target in self._gradients or all(name in known for name in names)
+        if not asked and self.values[self.target_value].edge is not None:
+            self._latest = target, self._differentiate(target, names)
+        return [
+            self.gradient_state(target, node_id, output) if name else "It is left out."
+            for output, name in enumerate(outputs)
+        ]
+
     def _known(self, target: int) -> dict[str, Tensor]:
         """Gradients that were computed before."""
         if target in self._gradients:

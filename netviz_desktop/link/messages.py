@@ -349,6 +349,28 @@ class GradientOf(Request[Maps]):
 
 
 @dataclass(frozen=True)
+class GradientStates(Message):
+    """How the gradient of the score stands at a node.
+
+    Args:
+        states: of each output; empty when the gradient is simply there, otherwise one sentence,
+            as in `Maps.state`.
+    """
+
+    node: str
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GradientStatesOf(Request[GradientStates]):
+    """`target` None is the predicted class."""
+
+    Answer = GradientStates
+    node: str
+    target: int | None = None
+
+
+@dataclass(frozen=True)
 class Channel(Message):
     """One picture of a `Maps` in full: (H, W) float32."""
 

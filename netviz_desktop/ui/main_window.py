@@ -160,7 +160,12 @@ class MainWindow(QMainWindow):
     def tell(self, problem: Problem) -> None:
         """What went wrong."""
         self.status.say("")  # what it said was being done has ended
-        self.banner.show_problem(problem)
+        self.banner.show_problem(problem, self._ways_to(problem.node))
+
+    def show_node(self, node: str) -> None:
+        """Select it, and bring it to the middle."""
+        self.selection.set_node(node)
+        self.view.center_on(node)
 
     def tell_defect(self, summary: str) -> None:
         """The program, not what it was given, is at fault; it goes on."""
@@ -291,12 +296,18 @@ class MainWindow(QMainWindow):
             self.banner.dismiss()
 
     def _remedies(self, model: ModelOpened) -> list[Remedy]:
-        remedies: list[Remedy] = []
+        remedies = self._ways_to(model.stopped_at)
         if model.can_be_trusted:
             remedies.append(("Trust and run…", self.ask_trust))
         if model.needs_code:
             remedies.append(("Model code…", self.ask_model_code))
         return remedies
+
+    def _ways_to(self, node: str) -> list[Remedy]:
+        graph = self.selection.graph
+        if not node or graph is None or node not in graph:
+            return []
+        return [("Show node", partial(self.show_node, node))]
 
     def _apply_flag(self, flag: str, on: bool) -> None:
         if flag == "minimap":

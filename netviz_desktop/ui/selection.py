@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.link.messages import ModelOpened, RunFinished
+from netviz_desktop.problems import Problem
 
 
 class Selection(QObject):
@@ -24,6 +25,8 @@ class Selection(QObject):
     """A node id or None."""
     target_changed = Signal(object)
     """A class index, or None for the predicted class."""
+    stop_changed = Signal(object)
+    """The `Problem` that ended the latest run at a node, or None."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +34,7 @@ class Selection(QObject):
         self.run: RunFinished | None = None
         self.node: str | None = None
         self.target: int | None = None
+        self.stop: Problem | None = None
 
     @property
     def graph(self) -> ModelGraph | None:
@@ -46,7 +50,14 @@ class Selection(QObject):
             return None
         return graph.node(self.node)
 
+    def fault(self, node: Node) -> str:
+        """Why the model cannot be run, or did not run to its end, because of this node."""
+        if node.fault or self.stop is None or self.stop.node != node.id:
+            return node.fault
+        return self.stop.what
+
     def set_model(self, model: ModelOpened | None) -> None:
+        self.set_stop(None)
         self.set_run(None)
         self.set_node(None)
         self.model = model
@@ -60,6 +71,11 @@ class Selection(QObject):
         if self.node is not None and self.selected_node is None:
             self.set_node(None)
         self.run_changed.emit(run)
+
+    def set_stop(self, problem: Problem | None) -> None:
+        if problem is not self.stop:
+            self.stop = problem
+            self.stop_changed.emit(problem)
 
     def set_node(self, node: str | None) -> None:
         if node != self.node:

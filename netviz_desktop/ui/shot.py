@@ -62,7 +62,8 @@ def shoot(
         output: the PNG.
 
     Raises:
-        Problem: the model or the image cannot be opened, or there is no such node.
+        Problem: the model or the image cannot be opened, or there is no such node. Also when
+            the run stops at a node: then the picture is there, and shows where.
         TookTooLong, EngineDied, BadPicture: as they say.
     """
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -111,8 +112,10 @@ class _Photographer:
         self._problem: BaseException | None = None
         self._open_calls = 0
         self._laid_out = False
-        for operation in (window.models, window.images, window.restore):
+        self._stop: Problem | None = None
+        for operation in (window.models, window.restore):
             operation.failed.connect(self._failed)
+        window.images.failed.connect(self._not_run)
         window.engine.lost.connect(self._lost)
         window.engine.busy_changed.connect(self._busy)
         window.view.laid_out.connect(self._drawn)
@@ -138,7 +141,7 @@ class _Photographer:
         self._wait("open the model", lambda: window.selection.model is not None)
         self._wait("lay out the graph", lambda: self._laid_out)
         if image is not None and window.images.can_run():
-            self._wait("run the image", lambda: window.selection.run is not None)
+            self._wait("run the image", lambda: bool(window.selection.run or self._stop))
         self._wait_until_quiet()  # the shapes of the run are laid out, too
         self._choose(node)
         self._wait_until_quiet()
@@ -149,11 +152,14 @@ class _Photographer:
             raise Problem(
                 f"{output} cannot be written.", "Check that its folder exists and is yours."
             )
+        if self._stop is not None:
+            raise self._stop
 
     def _choose(self, node: str | None) -> None:
         selection = self._window.selection
         if node is None:
             node = selection.run.default_node if selection.run is not None else None
+            node = self._stop.node if self._stop is not None else node
         if node is None:
             return
         if selection.graph is None or node not in selection.graph:
@@ -193,6 +199,12 @@ class _Photographer:
 
     def _failed(self, problem: Problem) -> None:
         self._problem = problem
+
+    def _not_run(self, problem: Problem) -> None:
+        if problem.node:
+            self._stop = problem
+        else:
+            self._failed(problem)
 
     def _lost(self, line: str) -> None:
         self._problem = EngineDied(line, "Run it again; Help > Report shows why it died.")

@@ -122,7 +122,10 @@ def test_a_value_without_a_gradient_says_why_instead(picture: bytes, tmp_path: P
     aside = answers.ask(messages.GradientOf("side.conv2d"))
     assert isinstance(aside, messages.Maps)
     assert not aside.thumbnails.any()
-    assert aside.state
+    assert aside.state == "It is not on a path to the score."
+    assert answers.ask(messages.GradientStatesOf("side.conv2d")) == messages.GradientStates(
+        "side.conv2d", (aside.state,)
+    )
     answers.use_idle_time()
     aside = answers.ask(messages.GradientOf("side.conv2d"))
     assert isinstance(aside, messages.Maps)

@@ -114,6 +114,13 @@ def test_what_the_runner_knows_about_a_gradient_is_said_where_it_leads_to_the_sc
     assert ForwardPass(graph, values).gradient_state(0, "z") == cut
 
 
+def test_the_states_of_a_nodes_gradients_need_no_gradients_of_all_nodes(run: ForwardPass) -> None:
+    assert run.gradient_states(0, "doubled") == [""]
+    assert run.gradient_states(0, "unread") == ["It is not on a path to the score."]
+    assert "int64" in run.gradient_states(0, "rounded")[0]
+    assert run.gradient_states(0, "skipped") == ["The node was not reached in this run."]
+
+
 def test_an_integer_has_no_gradient_and_says_why(run: ForwardPass) -> None:
     with pytest.raises(Problem) as problem:
         run.gradient(0, "rounded")

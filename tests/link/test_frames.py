@@ -90,6 +90,8 @@ EXAMPLES: list[Message] = [
     ),
     messages.ActivationOf("conv", 1),
     messages.GradientOf("conv", 3),
+    messages.GradientStates("conv", ("", "A sentence.")),
+    messages.GradientStatesOf("conv", 3),
     messages.Channel(2, FLOATS[2]),
     messages.ChannelOf("conv", 2, gradient=True, target=7),
     messages.Weights(

@@ -225,6 +225,31 @@ def test_a_pickled_module_offers_to_trust_it_and_asks_once_more(window, engine, 
     assert engine.requests(OpenModel)[-1] == OpenModel("/models/a.pt", trust=True)
 
 
+def test_the_node_that_stops_a_model_can_be_gone_to(window, open_model, monkeypatch):
+    shown = []
+    monkeypatch.setattr(window.view, "center_on", shown.append)
+    open_model(nodes=("a", "b"), structure_only=("“b” is unknown.", "Export."), stopped_at="b")
+
+    (button,) = window.banner.buttons
+    button.click()
+
+    assert window.selection.node == "b"
+    assert shown == ["b"]
+
+
+def test_the_node_that_stops_a_run_is_marked_until_the_next_run(window, engine, open_model):
+    open_model(nodes=("a", "b"))
+    window.images.run(_picture())
+
+    engine.answer(RunImage, Failed("“b” could not be run.", "Check it.", "b"))
+
+    assert window.banner.problem.what == "“b” could not be run."
+    assert [button.text() for button in window.banner.buttons] == ["Show node"]
+    assert window.selection.fault(window.selection.graph.node("b")) == "“b” could not be run."
+    window.images.run(_picture())
+    assert window.selection.stop is None
+
+
 def test_declining_to_trust_asks_nothing_of_the_engine(window, engine, open_model):
     open_model("/models/a.pt", structure_only=("Code.", "Trust it."), can_be_trusted=True)
     window.commands.trust.trigger()

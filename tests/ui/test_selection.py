@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from netviz_desktop.problems import Problem
+
 
 @pytest.fixture
 def heard(selection):
@@ -70,3 +72,15 @@ def test_setting_what_is_set_says_nothing(selection, opened, heard):
     selection.set_run(None)
 
     assert heard == []
+
+
+def test_a_run_that_stopped_is_forgotten_with_its_model(selection, opened):
+    selection.set_model(opened())
+    node = selection.graph.node("relu")
+    selection.set_stop(Problem("It broke.", "Mend it.", node="relu"))
+    assert selection.fault(node) == "It broke."
+
+    selection.set_model(opened())
+
+    assert selection.stop is None
+    assert selection.fault(node) == ""

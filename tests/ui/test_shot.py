@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import signal
 
+import numpy as np
 import pytest
+from onnx import helper, numpy_helper
 from PySide6.QtGui import QImage
 
 from netviz_desktop import resource
@@ -44,6 +46,23 @@ def test_smoke_gives_3_for_what_is_no_model(tmp_path, capsys):
 
     assert "broken.onnx" in capsys.readouterr().err
     assert not (tmp_path / "no.png").exists()
+
+
+def test_where_a_run_stopped_is_in_the_picture_and_said(tmp_path):
+    model = tmp_path / "stops.onnx"
+    node = helper.make_node("Reshape", ["x", "s"], ["y"], name="reshape")
+    shape = numpy_helper.from_array(np.array([7, 7]), "s")
+    values = [helper.make_tensor_value_info("x", 1, [1, 3, 8, 8])]
+    outputs = [helper.make_tensor_value_info("y", 1, [7, 7])]
+    graph = helper.make_graph([node], "g", values, outputs, [shape])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model.write_bytes(proto.SerializeToString())
+
+    with pytest.raises(Problem, match="“reshape”") as stopped:
+        shoot(model, image=IMAGE, output=tmp_path / "shot.png")
+
+    assert stopped.value.node == "reshape"
+    assert QImage(str(tmp_path / "shot.png")).width() == 1600
 
 
 def test_a_node_that_is_not_there_is_said(tmp_path):

@@ -125,12 +125,14 @@ def reference_kernel(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Callabl
 def unknown(node: onnx.NodeProto, node_id: str) -> Problem:
     """Nothing runs this operator."""
     domain = node.domain or "ai.onnx"
-    unknown = f"there is no operator {short(node.op_type)} in {short(domain)} that is known here"
+    why = f"there is no operator {short(node.op_type)} in {short(domain)} that is known here"
+    remedy = "Export the model with standard ONNX operators."
     if node.domain == "com.microsoft" and not _onnxruntime.installed():
-        unknown += "; onnxruntime, which may know it, is not installed"
+        why += "; onnxruntime, which may know it, is not installed"
+        remedy = "onnxruntime may know it: pip install onnxruntime."
     return Problem(
-        f"Node “{short(node_id)}” cannot be run: {unknown}.",
-        "Export the model with standard ONNX operators.",
+        f"Node “{short(node_id)}” cannot be run: {why}.",
+        remedy,
     )
 
 

@@ -10,6 +10,7 @@ from netviz_desktop.ui.selection import Selection
 NO_MODEL = Problem("No model is open.", "Open one, or drop it on the window.")
 NO_NODE = Problem("No node is selected.", "Click one in the graph.")
 NO_RUN = Problem("The model has not run yet.", "Open an image, or drop one on the window.")
+STOPPED = Problem("The run did not come to its end.", "The node that stopped it is marked.")
 NO_IMAGE_INPUT = Problem(
     "No input of this model takes an image.",
     "Run it with netviz run --input, on the tensors that it takes.",
@@ -25,6 +26,8 @@ def finished_run(selection: Selection) -> RunFinished | Problem:
         return _structure_only(model, model.structure_only)
     if selection.run is not None:
         return selection.run
+    if selection.stop is not None:
+        return STOPPED
     return NO_IMAGE_INPUT if model.preprocessing is None else NO_RUN
 
 
@@ -41,4 +44,6 @@ def _structure_only(model: ModelOpened, why: tuple[str, str]) -> Problem:
         return Problem("Only the structure is known.", "Model > Trust and Run… runs its code.")
     if model.needs_code:
         return Problem("Only the weights are known.", "Model > Model Code… names their network.")
+    if model.stopped_at:
+        return Problem("The model cannot be run.", "The node that stops it is marked in the graph.")
     return Problem(*why)

@@ -22,7 +22,7 @@ class InputImage(Following):
     TITLE = "Image"
     AREA = Qt.DockWidgetArea.LeftDockWidgetArea
     ORDER = 10
-    FOLLOWS = ("model", "run")
+    FOLLOWS = ("model", "run", "stop")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None

@@ -10,7 +10,13 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.graph.model import Attribute
-from netviz_desktop.link.messages import ModelOpened
+from netviz_desktop.link.messages import (
+    GradientStates,
+    GradientStatesOf,
+    ModelOpened,
+    RunFinished,
+)
+from netviz_desktop.ui.docks._asking import weakly
 from netviz_desktop.ui.docks._following import Following
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.selection import Selection
@@ -26,7 +32,6 @@ class NodePanel(Following):
     TITLE = "Node"
     AREA = Qt.DockWidgetArea.LeftDockWidgetArea
     ORDER = 30
-    FOLLOWS = ("model", "run", "node")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
@@ -40,11 +45,18 @@ class NodePanel(Following):
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.text.anchorClicked.connect(self._follow)
         self._links: list[str] = []
+        self._states: GradientStates | None = None
         self.setWidget(self.text)
 
     def refresh(self) -> None:
+        self._states = None
         self._draw()
         self.shown.emit(self.selection.node or "")
+        node, run = self.selection.selected_node, self.selection.run
+        if node is not None and run is not None and node.outputs:
+            target = self.selection.target
+            call = self.engine.ask(GradientStatesOf(node.id, target), slot=self.ID)
+            call.answered.connect(weakly(self._add_states, run, target))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_links"):
@@ -55,13 +67,23 @@ class NodePanel(Following):
         self._links = []
         node, model = self.selection.selected_node, self.selection.model
         if node is not None:
-            title, note, sections = node.op_type, node.note, self._node_sections(node)
+            fault, note = self.selection.fault(node), node.note
+            html = page(node.op_type, note, self._node_sections(node), fault=fault)
         elif model is not None:
-            title, note = Path(model.path).name, ""
-            sections = self._model_sections(model)
+            html = page(Path(model.path).name, "", self._model_sections(model))
         else:
-            title, note, sections = "", "No model is open.", []
-        self.text.setHtml(page(title, note, sections))
+            html = page("", "No model is open.", [])
+        self.text.setHtml(html)
+
+    def _add_states(self, run: RunFinished, target: int | None, states: GradientStates) -> None:
+        selection = self.selection
+        in_view = selection.run is run and selection.target == target
+        if in_view and selection.node == states.node and not self.is_stale:
+            self._states = states
+            bar = self.text.verticalScrollBar()
+            at = bar.value()
+            self._draw()
+            bar.setValue(at)
 
     # --- a node -------------------------------------------------------------------------
 
@@ -77,7 +99,10 @@ class NodePanel(Following):
                     Entry("id", node.id if node.id != node.name else ""),
                     Entry("module", node.domain),
                     Entry("scope", " › ".join(node.scope)),
+                    Entry("code", node.source),
+                    Entry("runs in", node.execution),
                     Entry("time", self._time(node)),
+                    *self._gradients(),
                 ],
             ),
             Section("Attributes", [Entry(k, _said(v)) for k, v in sorted(node.attributes.items())]),
@@ -94,6 +119,18 @@ class NodePanel(Following):
                     for p in node.parameters[:_MOST]
                 ],
             ),
+        ]
+
+    def _gradients(self) -> list[Entry]:
+        """How the score's gradient stands at the node; a value that is simply there says so."""
+        if self._states is None:
+            return []
+        states = self._states.states[:_MOST]
+        if len(set(states)) == 1:
+            states = states[:1]
+        return [
+            Entry(f"gradient {port}" if len(states) > 1 else "gradient", state or "value")
+            for port, state in enumerate(states)
         ]
 
     def _flowing(

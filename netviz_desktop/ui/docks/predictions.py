@@ -34,7 +34,7 @@ class Predictions(Following):
     TITLE = "Prediction"
     AREA = Qt.DockWidgetArea.LeftDockWidgetArea
     ORDER = 20
-    FOLLOWS = ("model", "run", "target")
+    FOLLOWS = ("model", "run", "target", "stop")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None

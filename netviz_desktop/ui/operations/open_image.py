@@ -113,6 +113,7 @@ class OpenImage(QObject):
 
     def _ask(self, picture: Picture, *, ahead: bool = False) -> Call[RunFinished]:
         self._running = picture
+        self._selection.set_stop(None)
         call = self._engine.ask(RunImage(picture.data, picture.name), slot=SLOT, ahead=ahead)
         call.answered.connect(lambda run: self._finished(picture, run))
         call.failed.connect(self._failed)
@@ -130,6 +131,7 @@ class OpenImage(QObject):
 
     def _failed(self, problem: Problem) -> None:
         self._running = None
+        self._selection.set_stop(problem if problem.node else None)
         self.failed.emit(problem)
 
     def _stopped(self, picture: Picture) -> None:

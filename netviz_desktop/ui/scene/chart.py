@@ -36,6 +36,8 @@ class Chart:
             np.float64,
         ).reshape(-1, 4)
         """(N, 4): left, top, width, height."""
+        self.faulty: Mask = np.flatnonzero([figure.faulty for figure in self.figures])
+        """Indices of the figures because of which the model cannot be run."""
         routes = {edge.id: edge for edge in placement.edges}
         self._routes: list[PlacedEdge] = [routes[wire.id] for wire in self.wires]
         self._paths: dict[int, QPainterPath] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from PySide6.QtGui import QFont, QFontMetricsF
@@ -49,6 +49,7 @@ class Figure:
     Args:
         node: the node it is; None: an input or output of the graph.
         full: all of what `title` may have cut short.
+        faulty: because of it, the model cannot be run.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Figure:
     width: float
     height: float
     full: str
+    faulty: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,11 +164,11 @@ class _Draughtsman:
                     wires.append(self._wire(len(wires), source[name], node.id, name))
         outputs = []
         for name in dict.fromkeys(graph.outputs):
+            # one that nothing computes stands there alone, as does an input that nothing reads
+            figure = self._pill(f"out\n{name}", name)
+            outputs.append(figure)
             if name in source:
-                figure = self._pill(f"out\n{name}", name)
-                outputs.append(figure)
                 wires.append(self._wire(len(wires), source[name], figure.id, name))
-        # an input that nothing reads is a fact about the model worth seeing
         inputs = [self._pill(f"in\n{name}", name) for name in dict.fromkeys(graph.inputs)]
         nodes = [self._box(node, alone=not wires) for node in graph.nodes]
         return Drawing((*inputs, *nodes, *outputs), tuple(wires), self._values)
@@ -193,9 +195,9 @@ class _Draughtsman:
         rows += [Row(*row) for row in attribute_rows(node, everything=self._options.attributes)]
         if self._options.weights:
             rows += [Row(*row) for row in weight_rows(node)]
-        return self._figure(
-            node.id, node.id, elided(title), category(node.op_type, node.domain), rows, title
-        )
+        kind = category(node.op_type, node.domain)
+        figure = self._figure(node.id, node.id, elided(title), kind, rows, title)
+        return replace(figure, faulty=True) if node.fault else figure
 
     def _pill(self, figure_id: str, name: str) -> Figure:
         value = self._values.get(name)

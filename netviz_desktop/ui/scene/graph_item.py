@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from shiboken6 import Shiboken
 
 from netviz_desktop.ui import theme
-from netviz_desktop.ui.scene import colours
+from netviz_desktop.ui.scene import badge, colours
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import (
     HEADER_HEIGHT,
@@ -36,6 +36,7 @@ _CURVES_FROM = 0.7
 RADIUS = 5.0
 _SMOOTH_LINES = 2500  # lines in view from which on smooth ones take too long
 _TEXTS_KEPT = 20_000
+_MOST_FAULTS = 500  # in view: where all is marked, more marks tell nothing
 
 
 class GraphItem(QGraphicsItem):
@@ -52,13 +53,15 @@ class GraphItem(QGraphicsItem):
         self.selected: int | None = None
         self.hovered: int | None = None
         self.found: frozenset[int] = frozenset()
+        self.stopped: int | None = None
+        """Where the latest run stopped."""
 
     def set_chart(self, chart: Chart | None) -> None:
         self.prepareGeometryChange()
         self._chart = chart
         self._kinds_theme = None
         self._texts.clear()
-        self.selected = self.hovered = None
+        self.selected = self.hovered = self.stopped = None
         self.found = frozenset()
         self.update()
 
@@ -109,6 +112,7 @@ class GraphItem(QGraphicsItem):
                 self._paint_figure(painter, index, palette, with_rows=with_rows)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter, scale, palette)
+        self._paint_faults(painter, area, scale, palette)
 
     # --- from afar ----------------------------------------------------------------------
 
@@ -280,6 +284,7 @@ class GraphItem(QGraphicsItem):
     def _paint_marks(self, painter: QPainter, scale: float, palette: Theme) -> None:
         chart = self._require_chart()
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        faulty = {*chart.faulty.tolist(), self.stopped}
         marks = [(index, palette.accent, 2.0) for index in sorted(self.found)]
         if self.hovered is not None:
             marks.append((self.hovered, palette.accent, 1.5))
@@ -288,10 +293,30 @@ class GraphItem(QGraphicsItem):
         for index, colour, width in marks:
             pen_width = width * max(1.0, 1 / scale)
             grow = pen_width / 2
+            if index in faulty:
+                grow += 3 * max(1.0, 1 / scale)  # outside of the fault's own line
             box = chart.rectangle(index).adjusted(-grow, -grow, grow, grow)
             radius = RADIUS if chart.figures[index].node is not None else box.height() / 2
             painter.setPen(QPen(QColor(colour), pen_width))
             painter.drawRoundedRect(box, radius + grow, radius + grow)
+
+    def _paint_faults(self, painter: QPainter, area: QRectF, scale: float, palette: Theme) -> None:
+        chart = self._require_chart()
+        faulty = chart.faulty.tolist()
+        if self.stopped is not None and self.stopped not in faulty:
+            faulty.append(self.stopped)
+        size = badge.size_at(scale)
+        near = area.adjusted(-size, -size, size, size)
+        visible = [index for index in faulty if near.intersects(chart.rectangle(index))]
+        width = 2 * max(1.0, 1 / scale)
+        pen = QPen(QColor(palette.error), width, Qt.PenStyle.DashLine)
+        for index in visible[:_MOST_FAULTS]:
+            box = chart.rectangle(index)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            around = box.adjusted(-width / 2, -width / 2, width / 2, width / 2)
+            painter.drawRoundedRect(around, RADIUS + width / 2, RADIUS + width / 2)
+            badge.paint(painter, box.topRight(), size, palette)
 
     def _require_chart(self) -> Chart:
         assert self._chart is not None

@@ -63,6 +63,7 @@ class GraphView(Canvas):
         selection.model_changed.connect(self._model_changed)
         selection.run_changed.connect(self._run_changed)
         selection.node_changed.connect(self._node_changed)
+        selection.stop_changed.connect(self._stop_changed)
         engine.restarted.connect(self._resume)
         if selection.model is not None:
             self._model_changed(selection.model)
@@ -216,6 +217,7 @@ class GraphView(Canvas):
             self.view_changed.emit()
             return
         self._item.selected = self._figure_of(self._selection.node)
+        self._stop_changed(self._selection.stop)
         self._set_scale(self.scale_factor)  # the room around the graph depends on it
         if self._untouched:
             self._look_at_start()
@@ -251,6 +253,10 @@ class GraphView(Canvas):
         self._item.update()
         if node is not None:
             self.setAccessibleDescription(f"Selected: {node}")
+
+    def _stop_changed(self, stop: Problem | None) -> None:
+        self._item.stopped = self._figure_of(stop.node) if stop is not None else None
+        self._item.update()
 
     def choose(self, figure: int | None) -> None:
         if figure is None or self.chart is None:
@@ -331,7 +337,7 @@ class GraphView(Canvas):
             if chosen.node is not None and self._graph is not None and chosen.node in self._graph:
                 node = self._graph.node(chosen.node)
                 lines = [node.op_type, node.name or node.id]
-                lines += [node.note] if node.note else []
+                lines += filter(None, (self._selection.fault(node), node.note))
             elif chosen.title != chosen.full or self.scale_factor < READABLE_SCALE:
                 lines = [chosen.full]
         elif (

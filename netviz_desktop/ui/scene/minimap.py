@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from netviz_desktop.ui import theme
-from netviz_desktop.ui.scene import colours
+from netviz_desktop.ui.scene import badge, colours
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.graph_view import GraphView
 
@@ -15,6 +15,8 @@ _LARGEST = QSize(190, 230)
 _SMALLEST_SIDE = 34
 _PADDING = 6
 _MARGIN = 14
+_BADGE = 10.0
+_MOST_FAULTS = 100
 
 
 class Minimap(QWidget):
@@ -138,6 +140,10 @@ class Minimap(QWidget):
                 ),
                 QColor(colour),
             )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for index in chart.faulty[:_MOST_FAULTS].tolist():
+            corner = chart.rectangle(index).topRight() * scale + origin
+            badge.paint(painter, corner, _BADGE, palette)
         painter.end()
         return picture
 

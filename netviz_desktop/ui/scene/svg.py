@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 
-from netviz_desktop.ui.scene import colours
+from netviz_desktop.ui.scene import badge, colours
 from netviz_desktop.ui.scene.captions import elided
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import (
@@ -53,6 +53,7 @@ def _style(lettering: Lettering, palette: Theme) -> str:
         f".l{{font-size:10px;fill:{colours.label(palette)}}}"
         ".t{font-size:11px;font-weight:500}"
         f".n{{fill:{palette.text}}}.v{{fill:{palette.muted}}}"
+        f".f{{fill:none;stroke:{palette.error};stroke-width:2;stroke-dasharray:8 4}}"
         f".b{{fill:{palette.node}}}.o{{fill:none;stroke:{colours.outline(palette)}}}"
     )
 
@@ -96,6 +97,9 @@ def _figure(
         )
     yield f'<rect class="o" {size} rx="{radius:.1f}"/>'
     yield from _texts(figure, fill.text, lettering)
+    if figure.faulty:
+        yield f'<rect class="f" {size} rx="{radius:.1f}"/>'
+        yield badge.as_svg(width, 0, palette)
     yield "</g>"
 
 

@@ -34,13 +34,23 @@ class Section:
     entries: list[Entry]
 
 
-def page(title: str, note: str, sections: list[Section]) -> str:
-    """As HTML; all that is given is shown as it stands, whatever it looks like."""
+def page(title: str, note: str, sections: list[Section], *, fault: str = "") -> str:
+    """As HTML; all that is given is shown as it stands, whatever it looks like.
+
+    Args:
+        note: what should be known about it, above everything else.
+        fault: what is wrong with it, above even that.
+    """
     colours = theme.current()
     parts = [f'<div style="color:{colours.text}">']
     if title:
         parts.append(
             f'<p style="font-size:large;font-weight:600;margin:0 0 4px 0">{_plain(title)}</p>'
+        )
+    if fault:
+        parts.append(
+            f'<p style="color:{colours.error};font-weight:600;margin:4px 0 8px 0">'
+            f"{_plain(fault)}</p>"
         )
     if note:
         ink = colours.warning if title else colours.muted

@@ -501,7 +501,7 @@ def test_an_unknown_operator_is_drawn_but_not_run(tmp_path: Path) -> None:
     runner = opened(path)
 
     assert "no operator Whatever in acme" in runner.graph.node("w").fault
-    with pytest.raises(Problem, match=r"“w” \(Whatever\).*acme"):
+    with pytest.raises(Problem, match="“w” cannot be run: there is no operator Whatever in acme"):
         runner.run({"x": torch.ones(1)})
 
 

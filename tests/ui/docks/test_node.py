@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QUrl
 
 from netviz_desktop.graph import Node
+from netviz_desktop.link.messages import GradientStates, GradientStatesOf
 from netviz_desktop.ui.docks.node import NodePanel
 
 
@@ -44,6 +45,61 @@ def test_it_names_everything_about_a_node(qtbot, dock, selection, model, run):
         "A note & more.",
     ):
         assert part in said
+
+
+def test_how_a_node_runs_and_where_its_gradient_stands_is_said(
+    qtbot, dock, engine, selection, model, run
+):
+    conv = replace(
+        model.graph.nodes[0], execution="function of the model", source="net.py:31 in forward"
+    )
+    graph = replace(model.graph, nodes=(conv, *model.graph.nodes[1:]))
+    selection.set_model(replace(model, graph=graph))
+    selection.set_run(run)
+    select(qtbot, dock, selection, "conv")
+    assert "gradient" not in text(dock)
+
+    engine.answer(GradientStatesOf, GradientStates("conv", ("It is zero everywhere.",)))
+
+    assert engine.requests(GradientStatesOf) == [GradientStatesOf("conv", None)]
+    for part in (
+        "gradient\nIt is zero everywhere.",
+        "runs in\nfunction of the model",
+        "code\nnet.py:31 in forward",
+    ):
+        assert part in text(dock)
+
+
+def test_each_output_has_its_gradients_state(qtbot, dock, engine, selection, model, run):
+    selection.set_model(model)
+    selection.set_run(run)
+    select(qtbot, dock, selection, "split")
+
+    engine.answer(GradientStatesOf, GradientStates("split", ("", "It is off the path.")))
+
+    assert "gradient 0\nvalue\ngradient 1\nIt is off the path." in text(dock)
+
+
+def test_the_state_for_another_class_is_asked_anew(qtbot, dock, engine, selection, model, run):
+    selection.set_model(model)
+    selection.set_run(run)
+    select(qtbot, dock, selection, "conv")
+    engine.answer(GradientStatesOf, GradientStates("conv", ("It is zero everywhere.",)))
+
+    with qtbot.waitSignal(dock.shown):
+        selection.set_target(4)
+
+    assert "zero everywhere" not in text(dock)
+    assert engine.requests(GradientStatesOf)[-1] == GradientStatesOf("conv", 4)
+
+
+def test_why_a_node_stops_the_model_stands_above_everything(qtbot, dock, selection, model):
+    conv = replace(model.graph.nodes[0], fault="It <b>lacks</b> a weight.")
+    graph = replace(model.graph, nodes=(conv, *model.graph.nodes[1:]))
+    selection.set_model(replace(model, graph=graph))
+    select(qtbot, dock, selection, "conv")
+
+    assert text(dock).startswith("Conv\nIt <b>lacks</b> a weight.\nA note & more.")
 
 
 def test_a_name_that_looks_like_html_is_shown_as_it_is(qtbot, dock, selection, model):

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QHelpEvent, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.link.messages import Failed, LayOut, ModelOpened, Progress, RunFinished
+from netviz_desktop.problems import Problem
 from netviz_desktop.ui import theme
 from netviz_desktop.ui.scene.notice import Notice
 
@@ -35,6 +36,16 @@ def run(graph: ModelGraph | None = None, **shapes: tuple[int, ...]) -> RunFinish
 def pixels(image: QImage) -> np.ndarray:
     image = image.convertToFormat(QImage.Format.Format_RGB32)
     return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)[..., :3]
+
+
+def signs(view) -> np.ndarray:
+    """Where the picture of the view has the colour of faults."""
+    error = np.array(QColor(theme.current().error).getRgb()[2::-1], np.uint8)
+    return (pixels(view.grab().toImage()) == error).all(axis=-1)
+
+
+def tooltip(view, node: str) -> str:
+    return view._tooltip(QPointF(at(view, node)))
 
 
 # --- choosing --------------------------------------------------------------------------------
@@ -104,6 +115,44 @@ def test_the_selected_box_has_a_red_outline(open_graph, graph, selection) -> Non
     rows, columns = np.nonzero((pixels(view.grab().toImage()) == red).all(axis=-1))
     box = view.mapFromScene(view.scene_rect_of("fc")).boundingRect()
     assert box.contains(QPoint(int(columns.mean()), int(rows.mean())))
+
+
+@pytest.mark.parametrize("choice", ["light", "dark"])
+@pytest.mark.parametrize("scale", [1.0, 0.2])
+def test_a_node_at_fault_wears_a_sign_at_every_scale(
+    themes, open_graph, graph, choice, scale
+) -> None:
+    themes(choice)
+    nodes = (graph.nodes[0], replace(graph.nodes[1], fault="Unknown."), *graph.nodes[2:])
+    view = open_graph(replace(graph, nodes=nodes))
+    view.zoom_to(scale)
+
+    found = signs(view)
+
+    corner = view.mapFromScene(view.scene_rect_of("relu").topRight())
+    rows, columns = np.nonzero(found)
+    assert len(rows) > 40  # pixels of the triangle, never too few to be seen
+    near = (abs(rows - corner.y()) < 12) & (abs(columns - corner.x()) < 12)
+    assert near.sum() > 40
+    assert "Unknown." in tooltip(view, "relu")
+
+
+def test_where_a_run_stopped_is_marked_until_that_is_over(open_graph, graph, selection) -> None:
+    view = open_graph(graph)
+    assert not signs(view).any()
+
+    selection.set_stop(Problem("“relu” could not be run.", "Check it.", node="relu"))
+    assert signs(view).any()
+    assert "could not be run" in tooltip(view, "relu")
+
+    selection.set_stop(None)
+    assert not signs(view).any()
+
+
+def test_an_output_that_nothing_computes_is_there_to_be_seen(open_graph, graph) -> None:
+    view = open_graph(replace(graph, outputs=("scores", "ghost")))
+
+    assert "ghost" in [figure.title for figure in view.chart.figures]
 
 
 def test_find_needs_every_word_in_any_case(open_graph, graph) -> None:

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from netviz_desktop.problems import Problem
+from netviz_desktop.ui import theme
 from netviz_desktop.ui.scene import picture
 from netviz_desktop.ui.theme import DARK, LIGHT
 
@@ -37,6 +38,21 @@ def test_svg_of_names_that_look_like_markup_is_well_formed(graph, tmp_path: Path
 
     texts = [e.text for e in ElementTree.parse(tmp_path / "graph.svg").iter(f"{SVG}text")]
     assert "<b>&  " in texts
+
+
+def test_svg_and_png_show_which_node_is_at_fault(open_graph, graph, tmp_path: Path) -> None:
+    nodes = (graph.nodes[0], replace(graph.nodes[1], fault="It is unknown."), *graph.nodes[2:])
+    view = open_graph(replace(graph, nodes=nodes))
+
+    picture.save(view, tmp_path / "graph.svg")
+    picture.save(view, tmp_path / "graph.png")
+
+    root = ElementTree.parse(tmp_path / "graph.svg").getroot()
+    assert len([r for r in root.iter(f"{SVG}rect") if r.get("class") == "f"]) == 1
+    image = QImage(str(tmp_path / "graph.png"))
+    corner = view.scene_rect_of("relu").topRight() * 2
+    colour = theme.current().error
+    assert image.pixelColor(int(corner.x()) - 7, int(corner.y()) + 10).name() == colour
 
 
 def test_png_is_twice_the_size_and_shows_the_boxes(open_graph, graph, tmp_path: Path) -> None:
