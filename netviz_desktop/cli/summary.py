@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ in a convolution, matrix product, attention or recurrent layer; biases, activati
 pooling count none. "–": a shape that is needed is not known before a run.
 
 With --json: format, name, parameter_count, rows [{id, op_type, scope, output_shape,
-parameters, multiply_adds, activation_bytes}] and totals {parameters, multiply_adds,
-activation_bytes, uncounted, unmeasured}; the last two count rows without a number."""
+parameters, multiply_adds, activation_bytes}], totals {parameters, multiply_adds,
+activation_bytes, uncounted, unmeasured}; the last two count rows without a number; and
+execution {what runs nodes: how many}."""
+
+_MOST_FAULTS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +54,27 @@ def run(options: argparse.Namespace) -> None:
             "parameter_count": graph.parameter_count,
             "rows": rows,
             "totals": asdict(totals),
+            "execution": _execution(graph),
         }
         sys.stdout.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(_text(options, graph, rows, totals))
         if session.structure_only is not None:
             sys.stdout.write(f"\nNot run: {session.structure_only}\n")
+            sys.stdout.write(_further_faults(graph, session.structure_only.node))
+
+
+def _execution(graph: ModelGraph) -> dict[str, int]:
+    """How many nodes run in what; empty where nobody knows before a run."""
+    return dict(Counter(node.execution for node in graph.nodes if node.execution).most_common())
+
+
+def _further_faults(graph: ModelGraph, told: str) -> str:
+    faults = [node.fault for node in graph.nodes if node.fault and node.id != told]
+    lines = faults[:_MOST_FAULTS]
+    if len(faults) > len(lines):
+        lines.append(f"And {len(faults) - len(lines)} more nodes.")
+    return "".join(f"Also: {line}\n" for line in lines)
 
 
 def _rows(graph: ModelGraph) -> list[dict[str, Any]]:
@@ -137,9 +156,20 @@ def _text(
             f"multiply-adds     {amount(totals.multiply_adds)}" + _without(totals.uncounted),
             f"activation bytes  {amount(totals.activation_bytes, 'B')}"
             + _without(totals.unmeasured),
+            *_runs_in(graph),
             "",
         ]
     )
+
+
+def _runs_in(graph: ModelGraph) -> list[str]:
+    """Said only where something is unusual."""
+    execution = _execution(graph)
+    if not execution.keys() - {"torch"}:
+        return []
+    return [
+        "nodes run in      " + ", ".join(f"{what} {count}" for what, count in execution.items())
+    ]
 
 
 def _end(kind: str, graph: ModelGraph, name: str) -> str:

@@ -123,8 +123,8 @@ def _multiply_adds(node: Node, shapes: dict[str, Shape | None]) -> int | None:
         return None if node.op_type in _OPAQUE or node.domain not in _KNOWN_DOMAINS else 0
     try:
         return rule(_Shapes(node, shapes))
-    except _UnknownShapeError:
-        return None
+    except (_UnknownShapeError, LookupError, ValueError):
+        return None  # shapes that the operator does not take: the model is invalid
 
 
 class _UnknownShapeError(Exception):

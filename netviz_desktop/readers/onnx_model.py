@@ -56,6 +56,7 @@ def read(path: Path, options: Options) -> OpenedModel:
     """
     del options
     from netviz_desktop.readers._onnx_graph import drawn
+    from netviz_desktop.readers._onnx_shapes import infer_shapes
 
     proto = _decoded(path)
     if not proto.graph.node and not proto.graph.output:
@@ -73,8 +74,14 @@ def read(path: Path, options: Options) -> OpenedModel:
             f"{path.name} is damaged: it holds names that are no text.",
             "Download or export it again.",
         )
+    imports = [*proto.opset_import, *(o for f in proto.functions for o in f.opset_import)]
+    if any(not 0 <= opset.version < 2**31 for opset in imports):
+        raise Problem(
+            f"{path.name} is damaged: it names a version of operators that cannot be.",
+            "Download or export it again.",
+        )
     _with_plain_domains(proto)
-    proto = _with_shapes(proto)
+    infer_shapes(proto)
     constants, folded = _constants(path, proto)
     found = drawn(proto, constants, folded, path, _held)
     stopped = next(iter(found.faults.values()), None) or _without_output(
@@ -165,20 +172,6 @@ def _is_text_throughout(proto: onnx.ModelProto) -> bool:
         names += [attribute.name for attribute in node.attribute]
         graphs += [graph for _, graph in subgraphs(node)]
     return all(isinstance(name, str) for name in names)
-
-
-def _with_shapes(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with the shapes that ONNX can infer; as declared, where it cannot."""
-    import onnx
-
-    for data_prop in (True, False):
-        try:
-            return onnx.shape_inference.infer_shapes(
-                proto, check_type=False, strict_mode=False, data_prop=data_prop
-            )
-        except (onnx.shape_inference.InferenceError, RuntimeError, ValueError, MemoryError):
-            continue  # what the file declares is still true
-    return proto
 
 
 def _constants(

@@ -1,6 +1,6 @@
 """How fast it is, measured in one run beside what it is compared with.
 
-    python tests/benchmarks/run.py [--repeat 10] [--threads 1,2] [--only window|runs|grad-cam]
+    python tests/benchmarks/run.py [--repeat 10] [--threads 1,2] [--only window|files|runs|grad-cam]
 
 Within a table the variants take turns, so that whatever else the machine does meets all of
 them; medians are reported. CPU is the time of all threads, which other programs on the
@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from big_files import in_one_file, spent, with_external_data
 from captum.attr import LayerGradCam
 from resnet50 import Bottleneck, ResNet50, export, resnet50
 from squeezenet import squeezenet
@@ -44,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("--threads", default="1,2", help="thread counts, with commas")
-    parser.add_argument("--only", choices=("window", "runs", "grad-cam"))
+    parser.add_argument("--only", choices=("window", "files", "runs", "grad-cam"))
     options = parser.parse_args()
     print(
         f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}, {os.cpu_count()} cores"
@@ -56,6 +57,8 @@ def main() -> int:
         torch.save(module, pickled)
         if options.only in (None, "window"):
             benchmark_window(onnx, options.repeat)
+        if options.only in (None, "files"):
+            benchmark_files(min(options.repeat, 5))
         for threads in map(int, options.threads.split(",")):
             torch.set_num_threads(threads)
             if options.only in (None, "runs"):
@@ -201,6 +204,26 @@ def benchmark_window(onnx: Path, repeat: int) -> None:
         "click to filled docks, ResNet-50, run cached": click(onnx, image, 2 * repeat),
     }
     print_table("The window, offscreen", rows)
+
+
+def benchmark_files(repeat: int) -> None:
+    """`netviz graph`, whose first seconds go into importing torch: see the demo's."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {
+            "the demo, 5 MB": resource.path(resource.DEMO_MODEL),
+            "2.4 GB of external data": with_external_data(Path(folder)),
+            "2.4 GB in one file": in_one_file(Path(folder)),
+        }
+        found = {name: [] for name in files}
+        for _ in range(repeat):
+            for name, path in files.items():
+                found[name].append(spent("graph", str(path)))
+    print(f"\nnetviz graph\n{'':50} CPU median ms   least   peak MB")
+    for name, all_spent in found.items():
+        seconds = [one.cpu_seconds for one in all_spent]
+        peak = max(one.peak_mb for one in all_spent)
+        median = statistics.median(seconds) * 1000
+        print(f"{name:50} {median:13.0f} {min(seconds) * 1000:7.0f} {peak:9.0f}")
 
 
 def report(

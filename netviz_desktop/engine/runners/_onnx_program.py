@@ -23,6 +23,7 @@ NODE_FAILURES = (
     LookupError,
     MemoryError,
     NotImplementedError,
+    OSError,
     RuntimeError,
     TypeError,
     ValueError,
