@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from netviz_desktop import resource
 from netviz_desktop.cli import main
@@ -47,6 +47,20 @@ def test_a_model_is_summed_up(entry, tmp_path, capsys):
     assert found["parameter_count"] == entry["parameters"]
     if "nodes" in entry:
         assert len(found["nodes"]) == entry["nodes"]
+
+
+@pytest.mark.parametrize("entry", [e for e in GOOD if "faults" in e], ids=name_of)
+def test_the_node_that_stops_a_model_is_marked_and_said(entry, tmp_path, capsys):
+    path = made(entry, tmp_path)
+    says = entry["problem"].format(name=entry["name"])
+
+    assert main(["graph", str(path)]) == 0
+    faults = {n["id"]: n["fault"] for n in json.loads(capsys.readouterr().out)["nodes"]}
+    assert [node for node, fault in faults.items() if fault] == entry["faults"]
+    assert faults[entry["faults"][0]].startswith(says)
+
+    assert main(["summary", str(path)]) == 0
+    assert f"Not run: {says}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -162,6 +176,122 @@ def huge_dimensions(path: Path) -> None:
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, raw_data=bytes(64))
     tensor.dims.extend([2**60, 2**60])
     write_onnx(path, nodes, [1], [1], {}, tensor)
+
+
+def node(op_type: str, inputs: str, outputs: str, name: str = "", **more: Any) -> NodeProto:
+    return helper.make_node(op_type, inputs.split(), outputs.split(), name=name, **more)
+
+
+def curious_names(path: Path) -> None:
+    endless = "<img src=x onerror=alert(1)>" * 4000
+    nodes = [
+        node("Relu", "x", "a", "twice"),
+        node("Relu", "a", "b", "twice"),
+        node("Relu", "b", "c", "twice#2"),
+        node("Relu", "c", "d"),
+        node("Relu", "d", "y", endless),
+    ]
+    write_onnx(path, nodes, [1, 3], [1, 3], {})
+
+
+def weights_of_nan_and_infinity(path: Path) -> None:
+    weight = np.full((4, 3), np.nan, np.float32)
+    weight[0] = np.inf
+    write_onnx(path, [node("MatMul", "x w", "y")], [1, 4], [1, 3], {"w": weight})
+
+
+def small_types(path: Path) -> None:
+    """int4, float8 and bfloat16, which numpy itself does not know."""
+    kinds = {"q": TensorProto.INT4, "f": TensorProto.FLOAT8E4M3FN, "b": TensorProto.BFLOAT16}
+    tensors = [helper.make_tensor(name, kind, [3], [1, 2, -3]) for name, kind in kinds.items()]
+    casts = [node("Cast", name, f"{name}1", to=TensorProto.FLOAT) for name in kinds]
+    nodes = [*casts, node("Sum", "q1 f1 b1", "s"), node("Mul", "x s", "y")]
+    write_onnx(path, nodes, [1, 3], [1, 3], {}, *tensors, opset=21)
+
+
+def strings(path: Path) -> None:
+    text = helper.make_tensor("t", TensorProto.STRING, [2], [b"a", b"\xff\xfe"])
+    write_onnx(
+        path, [node("StringConcat", "x t", "y")], [2], [2], {}, text, opset=20, kind="STRING"
+    )
+
+
+def chain(path: Path) -> None:
+    nodes = [node("Neg", f"v{i}" if i else "x", f"v{i + 1}") for i in range(9_999)]
+    write_onnx(path, [*nodes, node("Neg", "v9999", "y")], [1], [1], {})
+
+
+def fan(path: Path) -> None:
+    nodes = [node("Neg", "x", f"f{i}") for i in range(3_000)]
+    last = node("Sum", " ".join(f"f{i}" for i in range(3_000)), "y")
+    write_onnx(path, [*nodes, last], [1], [1], {})
+
+
+def unknown_operator(path: Path) -> None:
+    nodes = [node("Relu", "x", "a"), node("Fancy", "a", "y", "fancy", domain="acme")]
+    write_onnx(path, nodes, [1, 3], [1, 3], {}, imports={"acme": 1})
+
+
+def missing_function(path: Path) -> None:
+    nodes = [node("Relu", "x", "a"), node("Gone", "a", "y", "call", domain="mine")]
+    write_onnx(path, nodes, [1, 3], [1, 3], {}, imports={"mine": 1})
+
+
+def future_opset(path: Path) -> None:
+    write_onnx(path, two_nodes(), [1, 3], [1, 3], {}, opset=999)
+
+
+def future_format(path: Path) -> None:
+    write_onnx(path, two_nodes(), [1, 3], [1, 3], {}, ir_version=99)
+
+
+def two_nodes() -> list[NodeProto]:
+    return [node("Relu", "x", "a", "first"), node("Neg", "a", "y", "last")]
+
+
+def dangling_input(path: Path) -> None:
+    nodes = [node("Relu", "x", "a"), node("Add", "a ghost", "y", "add")]
+    write_onnx(path, nodes, [1, 3], [1, 3], {})
+
+
+def circle(path: Path) -> None:
+    nodes = [
+        node("Add", "x b", "a", "one"),
+        node("Relu", "a", "b", "two"),
+        node("Neg", "b", "y", "after"),
+    ]
+    write_onnx(path, nodes, [1, 3], [1, 3], {})
+
+
+def value_twice(path: Path) -> None:
+    nodes = [node("Relu", "x", "y", "first"), node("Neg", "x", "y", "again")]
+    write_onnx(path, nodes, [1, 3], [1, 3], {})
+
+
+def output_computed_nowhere(path: Path) -> None:
+    write_onnx(path, [node("Relu", "x", "a")], [1, 3], [1, 3], {})
+
+
+def weights_in_another_file(path: Path, location: str = "weights.bin") -> None:
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4, 3])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    write_onnx(path, [node("MatMul", "x w", "y", "product")], [1, 4], [1, 3], {}, tensor)
+
+
+def weights_cut_short(path: Path) -> None:
+    path.with_name("weights.bin").write_bytes(bytes(47))
+    weights_in_another_file(path)
+
+
+def weights_outside_the_folder(path: Path) -> None:
+    (path.parent.parent / "weights.bin").write_bytes(bytes(48))
+    weights_in_another_file(path, "../weights.bin")
+
+
+def four_terabytes(path: Path) -> None:
+    nodes = [node("ConstantOfShape", "s", "h", "huge"), node("Add", "x h", "y")]
+    write_onnx(path, nodes, [1, 3, 8, 8], [1], {"s": np.array([2**20, 2**20])})
 
 
 def truncated_onnx(path: Path) -> None:
@@ -384,13 +514,19 @@ def write_onnx(
     outputs: list[int],
     weights: dict[str, np.ndarray],
     *tensors: TensorProto,
+    opset: int = 17,
+    ir_version: int = 10,
+    imports: dict[str, int] | None = None,
+    kind: str = "FLOAT",
 ) -> None:
+    element = TensorProto.DataType.Value(kind)
     graph = helper.make_graph(
         nodes,
         "made in a test",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, outputs)],
+        [helper.make_tensor_value_info("x", element, inputs)],
+        [helper.make_tensor_value_info("y", element, outputs)],
         [*(numpy_helper.from_array(array, name) for name, array in weights.items()), *tensors],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    opsets = [helper.make_opsetid(*pair) for pair in {"": opset, **(imports or {})}.items()]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=ir_version)
     path.write_bytes(model.SerializeToString())

@@ -110,8 +110,13 @@ def drawn(
             for read, t, role in found[::-1]
         }
         weights |= {read: tensor for read, tensor, _ in found}
-        own = set(proto.input)
-        taken = [n for n in read_by[index] if n not in own and (n in producer or n in given)]
+        from_outside = [
+            name
+            for name in read_by[index][len(proto.input) :]
+            if name not in constants
+            and (name in producer or name in given)
+            and name not in proto.input
+        ]
         nodes.append(
             Node(
                 id=ids[index],
@@ -119,7 +124,7 @@ def drawn(
                 domain=proto.domain or "ai.onnx",
                 name=proto.name,
                 scope=_scope(proto),
-                inputs=(*proto.input, *dict.fromkeys(taken)),
+                inputs=tuple(proto.input) + tuple(dict.fromkeys(from_outside)),
                 outputs=tuple(proto.output),
                 attributes=settings | {a.name: described(a) for a in proto.attribute},
                 parameters=tuple(reversed(parameters.values())),
