@@ -8,10 +8,13 @@ https://protobuf.dev/programming-guides/encoding, https://github.com/onnx/onnx/b
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LEFT_OUT_FROM = 1024  # bytes; smaller tensors may be shapes, which shape inference reads
+_MOST_TENSOR_FIELDS = 1000
+_LARGEST_STRUCTURE = 2**29  # bytes; what protobuf makes of it is several times as much
 _DEEPEST = 90  # protobuf itself refuses messages nested more than 100 deep
 
 # Field numbers of onnx.proto: which fields of which message lead to tensors.
@@ -26,11 +29,20 @@ _MODEL_FIELDS = {
     1: _VARINT, 2: _BYTES, 3: _BYTES, 4: _BYTES, 5: _VARINT, 6: _BYTES, 7: _BYTES, 8: _BYTES,
     14: _BYTES, 20: _BYTES, 25: _BYTES, 26: _BYTES,
 }  # fmt: skip
-_IR_VERSION, _GRAPH, _OPSETS, _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 1, 7, 8, 9, 13, 14
+_IR_VERSION, _GRAPH, _OPSETS = 1, 7, 8
+_DATA_TYPE, _FLOAT_DATA, _RAW_DATA, _DOUBLE_DATA = 2, 4, 9, 10
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_NUMBERS = frozenset({_FLOAT_DATA, 5, 6, 7, _RAW_DATA, _DOUBLE_DATA, 11})
+# Packed floats lie in the file as they do in memory, for these element types.
+_AS_THEY_ARE = {_FLOAT_DATA: (1, 14), _DOUBLE_DATA: (11, 15)}
 
 
 class Damaged(ValueError):  # noqa: N818 - what the file is
     """These bytes are no protobuf message, or not all of it."""
+
+
+class TooLarge(ValueError):  # noqa: N818 - what the file is
+    """The structure alone would fill the memory."""
 
 
 def certainty(head: bytes) -> int:
@@ -53,8 +65,12 @@ def without_weights(content: memoryview, file_name: str) -> bytes:
 
     Raises:
         Damaged: the bytes end early, or are no model.
+        TooLarge: there is more than weights in it than any network needs.
     """
-    return b"".join(_copied(content, 0, len(content), "model", file_name.encode(), 0))
+    copy = _copied(content, 0, len(content), "model", file_name.encode(), 0)
+    if sum(map(len, copy)) > _LARGEST_STRUCTURE:
+        raise TooLarge
+    return b"".join(copy)
 
 
 def _copied(
@@ -86,8 +102,14 @@ def _described(
     copy: list[bytes | memoryview] = []
     description: list[bytes] = []
     kept_from = start
-    for field, kind, size, at, body in _fields(content, start, end):
-        if field == _RAW_DATA and kind == _BYTES and size >= _LEFT_OUT_FROM:
+    fields = list(itertools.islice(_fields(content, start, end), _MOST_TENSOR_FIELDS))
+    if len(fields) == _MOST_TENSOR_FIELDS:
+        return [content[start:end]]  # its numbers are fields of their own: nothing to leave out
+    data_type = next((value for field, _, value, _, _ in fields if field == _DATA_TYPE), 0)
+    holders = [field for field, _, _, _, _ in fields if field in _NUMBERS]
+    for field, kind, size, at, body in fields:
+        as_they_are = field == _RAW_DATA or data_type in _AS_THEY_ARE.get(field, ())
+        if as_they_are and holders == [field] and kind == _BYTES and size >= _LEFT_OUT_FROM:
             copy.append(content[kept_from:at])
             description = _elsewhere(file_name, body, size)
             kept_from = body + size

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import Format, OpenedModel, Options
-from netviz_desktop.readers._onnx_wire import Damaged, certainty, without_weights
+from netviz_desktop.readers._onnx_wire import Damaged, TooLarge, certainty, without_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -129,6 +129,11 @@ def _decoded(path: Path) -> onnx.ModelProto:
         raise Problem(
             f"{path.name} is cut short or damaged: it cannot be decoded as ONNX.",
             "Download or export it again.",
+        ) from error
+    except TooLarge as error:
+        raise Problem(
+            f"{path.name} is too large to be opened: it holds more than 512 MB beside its weights.",
+            "Export it again with its weights as raw or external data.",
         ) from error
     except OSError as error:
         raise Problem(

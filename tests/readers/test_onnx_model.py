@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from netviz_desktop import readers, resource
 from netviz_desktop.graph import Node, Value
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers import _onnx_wire
 
 FLOAT = TensorProto.FLOAT
 
@@ -419,6 +420,28 @@ def test_a_weight_of_which_the_file_says_that_it_is_inside_is_found(tmp_path: Pa
     np.testing.assert_array_equal(opened(proto, tmp_path).weights["w"](), expected)
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(3000, dtype=np.float32).reshape(3, 1000),
+        np.arange(3000, dtype=np.float64).reshape(3, 1000),
+        (np.arange(3000) * (1 + 2j)).astype(np.complex64).reshape(3, 1000),
+        np.arange(3000, dtype=np.int32).reshape(3, 1000),
+    ],
+    ids=lambda array: str(array.dtype),
+)
+def test_weights_that_lie_in_typed_fields_are_read(array: Any, tmp_path: Path) -> None:
+    """As Caffe2 and the first exporters wrote them; floats are left in the file, too."""
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    proto = model([helper.make_node("Identity", ["w"], ["y"])])
+    proto.graph.initializer.append(helper.make_tensor("w", kind, array.shape, array.ravel()))
+    assert not proto.graph.initializer[0].HasField("raw_data")
+
+    opened_model = opened(proto, tmp_path)
+
+    assert opened_model.executable.constants["w"]() == pytest.approx(array)
+
+
 @pytest.mark.parametrize("location", ["../secret", "/etc/hostname", "sub/../../secret", ""])
 def test_weights_outside_the_models_folder_are_refused(location: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(bytes(24))
@@ -712,3 +735,66 @@ def test_graphs_nested_beyond_measure_are_a_problem(tmp_path: Path) -> None:
 
     with pytest.raises(Problem, match="damaged"):
         readers.read(path)
+
+
+def test_structure_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_onnx_wire, "_LARGEST_STRUCTURE", 10_000)
+    proto = model([helper.make_node("Relu", ["x"], ["y"], doc_string="d" * 10_000)])
+
+    with pytest.raises(Problem, match="too large to be opened"):
+        opened(proto, tmp_path)
+
+
+def test_functions_that_call_functions_are_not_written_out(tmp_path: Path) -> None:
+    """Each calls the next twice: written out, they are 2^60 nodes."""
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("mine", 1)]
+
+    def calling(index: int) -> onnx.FunctionProto:
+        inner = ("Relu", "") if index == 60 else (f"f{index + 1}", "mine")
+        nodes = [
+            helper.make_node(inner[0], ["a"], ["b"], domain=inner[1]),
+            helper.make_node(inner[0], ["b"], ["c"], domain=inner[1]),
+        ]
+        return helper.make_function("mine", f"f{index}", ["a"], ["c"], nodes, opsets, [])
+
+    proto = model([helper.make_node("f0", ["x"], ["y"], domain="mine")])
+    proto.opset_import.append(opsets[1])
+    proto.functions.extend(calling(index) for index in range(61))
+
+    assert only_node(opened(proto, tmp_path)).note == (
+        "The model defines it as a function of 2 nodes: 2 f1."
+    )
+
+
+@pytest.mark.parametrize(
+    ("node", "opsets"),
+    [
+        (
+            helper.make_node("LabelEncoder", ["ghost"], ["y"], domain="ai.onnx.ml"),
+            ("", "ai.onnx.ml"),
+        ),
+        (helper.make_node("RegexFullMatch", [""], ["y"], pattern="a"), ("",)),
+        (helper.make_node("EyeLike", ["ghost"], ["y"]), ("",)),
+        (helper.make_node("LayerNormalization", ["x", "x"], ["y"], axis=2**63 - 1), ("",)),
+        (helper.make_node("GatherND", ["x", "x"], ["y"], batch_dims=-(2**31)), ("",)),
+    ],
+    ids=lambda given: given.op_type if isinstance(given, onnx.NodeProto) else "",
+)
+def test_what_ends_onnxs_own_shape_inference_is_read(
+    node: onnx.NodeProto, opsets: tuple[str, ...], tmp_path: Path
+) -> None:
+    proto = model([node], opset=20)
+    proto.opset_import.extend(helper.make_opsetid(domain, 4) for domain in opsets[1:])
+
+    assert only_node(opened(proto, tmp_path)).op_type == node.op_type
+
+
+def test_vectors_that_nobody_can_count_are_not_counted(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Cast", ["x"], ["s"], to=TensorProto.INT64)]
+    nodes.append(helper.make_node("Reshape", ["x", "s"], ["y"]))
+
+    graph = opened(model(nodes, inputs=[value("x", [2**60])]), tmp_path).graph
+
+    assert graph.values["s"].shape == (2**60,)
