@@ -205,6 +205,12 @@ class _Bound:
 
 def node_problem(node_id: str, op_type: str, error: Exception) -> Problem:
     """The two sentences about a node that failed."""
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return Problem(
+            f"Node “{short(node_id)}” ({short(op_type)}) could not be run: what it computes is "
+            "larger than the memory.",
+            "Close other programs, or give the model a smaller input.",
+        )
     reason = " ".join(str(error).split()) or type(error).__name__
     if len(reason) > 300:
         reason = reason[:300] + "…"
