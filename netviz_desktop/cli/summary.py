@@ -73,7 +73,7 @@ def _further_faults(graph: ModelGraph, told: str) -> str:
     faults = [node.fault for node in graph.nodes if node.fault and node.id != told]
     lines = faults[:_MOST_FAULTS]
     if len(faults) > len(lines):
-        lines.append(f"And {len(faults) - len(lines)} more nodes.")
+        lines.append(f"{len(faults) - len(lines)} more nodes.")
     return "".join(f"Also: {line}\n" for line in lines)
 
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch.utils.flop_counter import FlopCounterMode
 
 from netviz_desktop import resource
@@ -98,3 +100,39 @@ def test_a_model_that_cannot_be_run_says_why(netviz, tmp_path):
     printed = netviz("summary", tmp_path / "weights.pth")
     assert "\nNot run: weights.pth " in printed
     assert "--model-code" in printed
+
+
+def test_it_says_what_runs_the_nodes_where_that_is_not_torch_alone(netviz, tmp_path):
+    nodes = [
+        helper.make_node("Relu", ["x"], ["a"]),
+        helper.make_node("MelWeightMatrix", ["n", "n", "n", "f", "f"], ["y"]),
+    ]
+    weights = {"n": np.array(8), "f": np.array(1, np.float32)}
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path / "mel.onnx"
+    path.write_bytes(model.SerializeToString())
+
+    assert "nodes run in      torch 1, reference evaluator 1" in netviz("summary", path)
+    assert "nodes run in" not in netviz("summary", DEMO)
+    assert json.loads(netviz("summary", DEMO, "--json"))["execution"] == {"torch": 65}
+
+
+def test_every_node_at_fault_is_named(netviz, tmp_path):
+    nodes = [helper.make_node("Neg", [f"ghost{i}"], [f"y{i}"], name=f"n{i}") for i in range(13)]
+    outputs = [helper.make_tensor_value_info("y0", TensorProto.FLOAT, None)]
+    model = helper.make_model(helper.make_graph(nodes, "g", [], outputs), ir_version=8)
+    path = tmp_path / "ghosts.onnx"
+    path.write_bytes(model.SerializeToString())
+
+    said = netviz("summary", path)
+
+    assert "Not run: Node “n0”" in said
+    assert "Also: Node “n1”" in said
+    assert "Also: 2 more nodes." in said

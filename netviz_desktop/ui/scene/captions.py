@@ -8,6 +8,7 @@ from netviz_desktop.graph import Attribute, Dimension, Node
 
 _LONGEST_VALUE = 12
 _LONGEST_DIMENSION = 10
+_MOST_WEIGHTS = 16
 
 _KEY_ATTRIBUTES = {
     # name -> the value that goes without saying
@@ -58,12 +59,15 @@ def shape_text(shape: Sequence[Dimension] | None) -> str:
 
 
 def weight_rows(node: Node) -> Iterator[tuple[str, str]]:
-    """Each parameter's role and shape."""
-    for parameter in node.parameters:
-        if parameter.buffer and not parameter.shape:
-            continue  # counters, such as num_batches_tracked
+    """Each parameter's role and shape; of the many in a loop or a branch, the first ones."""
+    # without counters, such as num_batches_tracked
+    shown = [p for p in node.parameters if p.shape or not p.buffer]
+    kept = shown if len(shown) <= _MOST_WEIGHTS else shown[: _MOST_WEIGHTS - 1]
+    for parameter in kept:
         role = parameter.role or parameter.name.rsplit(".", 1)[-1]
         yield elided(role), f"‹{shape_text(parameter.shape) or 'scalar'}›"
+    if len(kept) < len(shown):
+        yield "", f"… and {len(shown) - len(kept)} more"
 
 
 def attribute_rows(node: Node, *, everything: bool) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from netviz_desktop.graph import ModelGraph, Node
+from netviz_desktop.graph import ModelGraph, Node, Parameter
 from netviz_desktop.link.messages import Failed, LayOut, ModelOpened, Progress, RunFinished
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui import theme
@@ -297,6 +297,16 @@ def test_boxes_say_weights_and_telling_attributes_and_edges_say_shapes(open_grap
     labels = {wire.value: wire.label for wire in chart.wires}
     assert labels["c"] == "1×8×16×16"
     assert labels["r"] == "1×8×?×16"
+
+
+def test_of_the_many_weights_inside_a_loop_the_first_are_said(open_graph, graph) -> None:
+    weights = tuple(Parameter(f"w{i}", (i + 1,), "float32", "weight") for i in range(40))
+    nodes = (replace(graph.nodes[0], op_type="Loop", parameters=weights), *graph.nodes[1:])
+
+    view = open_graph(replace(graph, nodes=nodes))
+
+    rows = [row.text for row in view.chart.figures[view.chart.index["conv"]].rows]
+    assert rows[-2:] == ["‹15›", "… and 25 more"]
 
 
 def test_the_view_menus_toggles_change_what_boxes_say(open_graph, graph, lay_out) -> None:
