@@ -34,6 +34,13 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         help="a tensor as the model takes it, without preprocessing; "
         "NAME= says which of several inputs it is; repeatable",
     )
+    parser.add_argument(
+        "--memory",
+        type=_bytes_of,
+        metavar="SIZE",
+        help="how much the run may keep in memory, such as 500M or 4G; what is beyond lies in "
+        "temporary files; default: a quarter of the machine's",
+    )
     image = parser.add_argument_group(
         "preprocessing of --image",
         "The image is turned upright, its shorter side resized, the centre cut out, divided "
@@ -67,6 +74,7 @@ def run_model(session: Session, options: argparse.Namespace) -> RunFinished | No
     Raises:
         Problem: the input cannot be read, or does not fit the model.
     """
+    session.memory_bytes = options.memory
     if options.image is None:
         session.run(_tensors(session, options.input))
         return None
@@ -213,3 +221,11 @@ def _bounded(text: str, least: int) -> int:
     if not re.fullmatch(r"\d{1,5}", text) or int(text) < least:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels")
     return int(text)
+
+
+def _bytes_of(text: str) -> int:
+    """500M, 4G."""
+    found = re.fullmatch(r"(\d{1,6})([KMGT])", text.upper().removesuffix("B"))
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 500M or 4G")
+    return int(found[1]) << 10 * ("KMGT".index(found[2]) + 1)

@@ -74,7 +74,10 @@ class Answers:
             return
         run = self.session.last
         size = sum(r.tensor.nbytes for r in run.values.values() if r.edge is not None)
-        if size <= _IDLE_LIMIT_BYTES and run.values[run.target_value].edge is not None:
+        if (
+            size <= min(_IDLE_LIMIT_BYTES, run.memory_bytes)
+            and run.values[run.target_value].edge is not None
+        ):
             self.wait_until_prepared()
             self._preparing = threading.Thread(
                 target=run.gradients, args=(target,), name="gradients", daemon=True
@@ -110,8 +113,11 @@ class Answers:
         )
 
     def _run(self, request: messages.RunImage, step: Step) -> Message:
-        finished = self.session.run_image(request.data, request.name, request.preprocessing, step)
-        self._target_in_view = self.session.predicted_target()
+        self.session.memory_bytes = request.memory_bytes
+        finished = self.session.run_image(
+            request.data, request.name, request.preprocessing, step, partly=True
+        )
+        self._target_in_view = self.session.predicted_target() if finished.stopped is None else None
         return finished
 
     def _activation(self, node_id: str, output: int) -> Message:

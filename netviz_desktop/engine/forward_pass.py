@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from netviz_desktop.engine.memory import Spill, budget
 from netviz_desktop.problems import Problem
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class ForwardPass:
             sigmoid reads; None where none ends the model, whose first output it then is.
         score_kind: "softmax" or "sigmoid": what turns logits into probabilities of
             classes; "" for a model without classes.
+        bytes_on_disk: of the values, what lies in temporary files because it was too much
+            for the memory that the run may fill, which is `memory_bytes`.
     """
 
     graph: ModelGraph
@@ -56,6 +60,8 @@ class ForwardPass:
     milliseconds: dict[str, float] = field(default_factory=dict)
     logits: str | None = None
     score_kind: str = ""
+    bytes_on_disk: int = 0
+    memory_bytes: int = field(default_factory=budget)
     _gradients: OrderedDict[int, dict[str, Tensor]] = field(default_factory=OrderedDict)
     _latest: tuple[int, dict[str, Tensor]] = (-1, {})
 
@@ -78,7 +84,16 @@ class ForwardPass:
 
     @property
     def target_value(self) -> str:
-        """The value that a target indexes, flattened, in its first sample."""
+        """The value that a target indexes, flattened, in its first sample.
+
+        Raises:
+            Problem: the run stopped before it.
+        """
+        if self.logits is None and not self.graph.outputs:
+            raise Problem(
+                "The run stopped before it gave a score.",
+                "What the nodes before that computed can be looked at.",
+            )
         return self.logits or self.graph.outputs[0]
 
     def check_target(self, target: int) -> None:
@@ -119,7 +134,15 @@ class ForwardPass:
             self._gradients.move_to_end(target)
             return self._gradients[target]
         names = [name for name, recorded in self.values.items() if recorded.edge is not None]
-        found = self._gradients[target] = self._differentiate(target, names)
+        spill = Spill(self.memory_bytes)
+        found: dict[str, Tensor] = {}
+        for batch in self._batches(names):
+            for name, gradient in self._differentiate(target, batch).items():
+                found[name] = gradient
+                spill.add(gradient)
+            spill.settle()
+        spill.forget()
+        self._gradients[target] = found
         while len(self._gradients) > _GRADIENTS_KEPT:
             self._gradients.popitem(last=False)
         return found
@@ -134,7 +157,8 @@ class ForwardPass:
         if not recorded.tensor.is_floating_point() and not recorded.tensor.is_complex():
             return f"Its output is {str(recorded.tensor.dtype)[6:]}, which has no derivative."
         if recorded.edge is None:
-            return "It does not depend on the input through differentiable operations."
+            missing = "It does not depend on the input through differentiable operations."
+            return recorded.state or missing
         if (recorded.edge.node, recorded.edge.output_nr) not in self._reached:
             if recorded.state:
                 return recorded.state
@@ -195,6 +219,20 @@ class ForwardPass:
                 waiting += [] if producer is None else self.graph.node(producer).inputs
         return read
 
+    def _batches(self, names: list[str]) -> Iterator[list[str]]:
+        """All at once, unless their gradients would fill the memory that the run may."""
+        batch: list[str] = []
+        size = 0
+        for name in names:
+            bytes_of_it = self.values[name].tensor.nbytes
+            if batch and size + bytes_of_it > self.memory_bytes:
+                yield batch
+                batch, size = [], 0
+            batch.append(name)
+            size += bytes_of_it
+        if batch:
+            yield batch
+
     def _differentiate(self, target: int, names: list[str]) -> dict[str, Tensor]:
         self.check_target(target)
         score = self.values[self.target_value]
@@ -227,3 +265,17 @@ class ForwardPass:
                 "Take an id from `netviz graph`, or click a node in the window.",
             )
         return self.graph.node(node_id)
+
+
+class RunStopped(Problem):
+    """A run that did not reach its end.
+
+    Args:
+        problem: why.
+        run: what it computed until then. Its graph has no outputs, and ends with the node
+            that stopped it.
+    """
+
+    def __init__(self, problem: Problem, run: ForwardPass) -> None:
+        super().__init__(problem.what, problem.remedy, node=problem.node, choices=problem.choices)
+        self.run = run

@@ -10,7 +10,7 @@ import torch
 from netviz_desktop import readers
 from netviz_desktop.engine import labels, runners
 from netviz_desktop.engine.preprocessing import ImageInput, image_input
-from netviz_desktop.engine.runners import Runner
+from netviz_desktop.engine.runners import Runner, Step
 from netviz_desktop.graph import ModelGraph
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import OpenedModel, Options
@@ -35,13 +35,17 @@ class Model:
 
 
 def open_model(
-    path: Path, options: Options | None, labels_file: str | Path | None, device: torch.device
+    path: Path,
+    options: Options | None,
+    labels_file: str | Path | None,
+    device: torch.device,
+    step: Step | None = None,
 ) -> Model:
     """Raises: Problem: the file or the labels cannot be read."""
     opened = readers.read(path, options)
     named = labels.read(Path(labels_file)) if labels_file else labels.of_model(opened)
     try:
-        runner: Runner | None = runners.runner(opened, device)
+        runner: Runner | None = runners.runner(opened, device, step)
         problem = None
     except Problem as why:
         runner, problem = None, why

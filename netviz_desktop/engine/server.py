@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from netviz_desktop.engine.shortage import is_shortage, shortage
 from netviz_desktop.link import frames, messages
 from netviz_desktop.link.messages import Message, Request
 from netviz_desktop.problems import Cancelled, Problem
@@ -201,11 +202,9 @@ def _ending(answer: Answer, request: Request[Any], step: Step) -> Message:
     except Cancelled:
         return messages.Stopped()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a model's own code may do anything
-        if _is_shortage(error):
-            return messages.Failed(
-                "There is not enough memory for this.",
-                "Close other programs, or take a smaller model or image.",
-            )
+        if is_shortage(error):
+            short = shortage()
+            return messages.Failed(short.what, short.remedy)
         summary = f"{type(error).__name__}: {error}".strip().splitlines()[0][:300]
         return messages.Crashed(summary, traceback.format_exc())
 
@@ -216,13 +215,6 @@ def _without_asking(use_idle_time: Callable[[], None] | None) -> None:
             use_idle_time()
     except Exception:  # noqa: BLE001 - nobody asked for it: whoever does will be told
         traceback.print_exc()
-
-
-def _is_shortage(error: BaseException) -> bool:
-    """torch says it with a RuntimeError."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
 
 
 def _take_pipes() -> tuple[int, int]:

@@ -15,7 +15,8 @@ from netviz_desktop.engine import explain as attribution
 from netviz_desktop.engine import images, labels, predictions
 from netviz_desktop.engine.explanation import Explanation, as_numpy, explanation
 from netviz_desktop.engine.finished_run import FinishedRun
-from netviz_desktop.engine.forward_pass import ForwardPass
+from netviz_desktop.engine.forward_pass import ForwardPass, RunStopped
+from netviz_desktop.engine.memory import within
 from netviz_desktop.engine.model import Model, open_model
 from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
@@ -36,6 +37,9 @@ class Session:
 
     def __init__(self, device: str | None = None) -> None:
         self.device = torch.device(device or _best_device())
+        self.memory_bytes: int | None = None
+        """How much memory a run may fill; None: a quarter of the machine's. What is beyond
+        lies in temporary files."""
         self._open: Model | None = None
         self._run: FinishedRun | None = None
 
@@ -60,7 +64,7 @@ class Session:
         """
         if step is not None:
             step(-1, f"Opening {Path(path).name}")
-        self._open = open_model(Path(path), options, labels, self.device)
+        self._open = open_model(Path(path), options, labels, self.device, step)
         self._run = None
 
     @property
@@ -128,6 +132,7 @@ class Session:
 
         Raises:
             Problem: the model cannot be run, or not on these.
+            RunStopped: it stopped on the way; what it computed until then is `last`.
         """
         if not isinstance(inputs, Mapping):
             inputs = {self._only_input(): inputs}
@@ -140,12 +145,15 @@ class Session:
         name: str,
         preprocessing: Preprocessing | None = None,
         step: Step | None = None,
+        *,
+        partly: bool = False,
     ) -> RunFinished:
         """Run on an image file.
 
         Args:
             name: what to call it in a Problem.
             preprocessing: None: as inferred.
+            partly: a model that stops on the way is no Problem; the answer says so.
 
         Raises:
             Problem: it is no image, or the model takes none.
@@ -155,10 +163,20 @@ class Session:
         image = images.decode(data, name)
         prepared = images.prepare(image, how, where.dtype)
         tensor = self._tensor(np.repeat(prepared.tensor, where.batch, axis=0), where.name)
-        run = self._run_on({where.name: tensor}, step)
+        stopped: RunStopped | None = None
+        try:
+            run = self._run_on({where.name: tensor}, step)
+        except RunStopped as found:
+            if not partly:
+                raise
+            stopped, run = found, found.run
         picture = images.picture(image)
         scale = picture.shape[1] / image.width
-        node, reason = self.default_layer()
+        node, reason = (
+            (None, "The run stopped before it gave a score.")
+            if stopped is not None
+            else self.default_layer()
+        )
         return RunFinished(
             picture=picture,
             crop=(
@@ -168,7 +186,7 @@ class Session:
                 prepared.crop[3] * scale,
             ),
             seen=prepared.seen,
-            predictions=tuple(self.predictions(10)),
+            predictions=() if stopped is not None else tuple(self.predictions(10)),
             score_kind=run.score_kind,
             graph=None if run.graph == self._model.graph else run.graph,
             shapes=self._last_run().shapes,
@@ -177,6 +195,9 @@ class Session:
             total_milliseconds=sum(run.milliseconds.values()),
             default_node=node,
             default_reason=reason,
+            bytes_on_disk=run.bytes_on_disk,
+            stopped=None if stopped is None else (stopped.what, stopped.remedy),
+            stopped_at="" if stopped is None else stopped.node,
         )
 
     @property
@@ -278,12 +299,18 @@ class Session:
         return model.runner
 
     def _run_on(self, tensors: Mapping[str, Tensor], step: Step | None) -> ForwardPass:
-        forward = self._runner().run(tensors, step=step)
+        try:
+            with within(self.memory_bytes):
+                forward = self._runner().run(tensors, step=step)
+        except RunStopped as stopped:
+            self._run = FinishedRun(stopped.run, self._model)
+            raise
         self._run = FinishedRun(forward, self._model)
         return forward
 
     def _again(self, tensors: Mapping[str, Tensor]) -> ForwardPass:
-        return self._runner().run(tensors, gradients=True)
+        with within(self.memory_bytes):
+            return self._runner().run(tensors, gradients=True)
 
     def _only_input(self) -> str:
         names = [value.name for value in self._runner().inputs]

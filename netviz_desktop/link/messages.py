@@ -242,6 +242,10 @@ class RunFinished(Message):
         milliseconds: node id -> time spent in it.
         default_node: the node that layer-based methods take when none is named, or None.
         default_reason: why that one; when None, why there is none.
+        bytes_on_disk: of the activations, what did not fit into `RunImage.memory_bytes`.
+        stopped: empty when the model ran to its end, else the Problem's two sentences: why
+            it did not. What it computed before is there, the outputs are not.
+        stopped_at: id of the node that stopped it, the last in `graph`.
     """
 
     picture: Array
@@ -256,6 +260,9 @@ class RunFinished(Message):
     total_milliseconds: float
     default_node: str | None
     default_reason: str
+    bytes_on_disk: int = 0
+    stopped: tuple[str, str] | None = None
+    stopped_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -266,12 +273,15 @@ class RunImage(Request[RunFinished]):
         data: the image file's bytes, in any format Pillow reads.
         name: what to call it in a Problem.
         preprocessing: None: as the model was opened with.
+        memory_bytes: how much the activations and what gradients need may fill; what is
+            beyond lies in temporary files. None: a quarter of the engine's machine.
     """
 
     Answer = RunFinished
     data: bytes
     name: str
     preprocessing: Preprocessing | None = None
+    memory_bytes: int | None = None
 
 
 # --- looking inside ----------------------------------------------------------------------

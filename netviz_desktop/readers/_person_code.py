@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType, NoneType
 from typing import Any
 
 from netviz_desktop.problems import Cancelled, Problem
@@ -86,15 +87,26 @@ def from_person(what: str, folder: Path) -> Iterator[None]:
     except (Problem, Cancelled):
         raise
     except (ModuleNotFoundError, AttributeError) as error:
+        if not isinstance(getattr(error, "obj", None), (ModuleType, NoneType)):
+            raise _failed(what, error) from error  # no name that was to be imported
+        if "__main__" in str(error):
+            raise Problem(
+                f"{what} failed: its class was defined in the script or notebook that saved it.",
+                "Move the class into a .py file of its own, and save the model again from there.",
+            ) from error
         raise Problem(
             f"{what} failed: {_one_line(error)}.",
             f"Put the code it needs into {folder.resolve()}, or install it, and open it again.",
         ) from error
     except (Exception, SystemExit) as error:
-        raise Problem(
-            f"{what} failed{_where(error)}: {_one_line(error)}.",
-            "Correct the code it runs, or open the network's ONNX export.",
-        ) from error
+        raise _failed(what, error) from error
+
+
+def _failed(what: str, error: BaseException) -> Problem:
+    return Problem(
+        f"{what} failed{_where(error)}: {_one_line(error)}.",
+        "Correct the code it runs, or open the network's ONNX export.",
+    )
 
 
 def _file(place: str, folder: Path) -> Any:

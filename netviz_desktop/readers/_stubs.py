@@ -74,7 +74,7 @@ _STORAGES = {
     "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8",
     "BoolStorage": "bool", "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128", "UntypedStorage": "uint8",
-    "QInt8Storage": "int8", "QUInt8Storage": "uint8", "QInt32Storage": "int32",
+    "QInt8Storage": "int8", "QUInt8Storage": "uint8", "QInt32Storage": "int32",  # as stored
 }  # fmt: skip
 
 
@@ -110,6 +110,12 @@ def _tensor_of_dtype(
     return tensor
 
 
+def _quantised(
+    numbers: StubStorage, offset: int, shape: Any, strides: Any, _scale: Any, *_details: Any
+) -> StubTensor:
+    return _tensor(numbers, offset, shape, strides)
+
+
 def _parameter(data: StubTensor, trained: Any = True, *_details: Any) -> StubTensor:
     return StubTensor(
         data.storage, data.offset, data.shape, data.strides, data.dtype, bool(trained)
@@ -141,6 +147,7 @@ KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_tensor_v3"): _tensor_of_dtype,
+    ("torch._utils", "_rebuild_qtensor"): _quantised,
     ("torch._utils", "_rebuild_parameter"): _parameter,
     ("torch._utils", "_rebuild_parameter_with_state"): _parameter,
     ("torch._tensor", "_rebuild_from_type_v2"): _from_type,

@@ -6,10 +6,14 @@ runs without trust; for anything else the person must trust the file first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import Format, OpenedModel, Options
@@ -21,10 +25,15 @@ from netviz_desktop.readers._allowed_globals import (
 from netviz_desktop.readers._module_tree import is_module, module_tree, weights_of
 from netviz_desktop.readers._person_code import from_person, importable
 from netviz_desktop.readers._stubs import Instance
-from netviz_desktop.readers._torch_file import TorchFile, may_be_torch_file, torch_file
+from netviz_desktop.readers._torch_file import (
+    TorchFile,
+    may_be_torch_file,
+    numpy_dtype,
+    torch_file,
+)
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 _LABEL = "PyTorch module"
 _KEYS = ("model", "module", "net", "network", "ema", "student", "generator")
@@ -86,7 +95,26 @@ def read(path: Path, options: Options) -> OpenedModel:
         return OpenedModel(graph, weights, None, problem, can_be_trusted=True)
     if not is_module(found.module):
         graph = module_tree(module, format_label=_LABEL, name=path.stem)
-    return OpenedModel(graph, weights, module)
+    return OpenedModel(graph, MappingProxyType({**_live_weights(module), **weights}), module)
+
+
+def _live_weights(module: nn.Module) -> dict[str, Callable[[], NDArray[Any]]]:
+    """Those of a loaded module, some of which unfold only when they are loaded."""
+    return {
+        name: partial(_as_numpy, tensor)
+        for found in (module.named_parameters(), module.named_buffers())
+        for name, tensor in found
+    }
+
+
+def _as_numpy(tensor: Tensor) -> NDArray[Any]:
+    import torch
+
+    plain = tensor.detach().cpu()
+    plain = plain.int_repr() if plain.is_quantized else plain
+    stored = plain.contiguous().reshape(-1).view(torch.uint8).numpy()
+    dtype = numpy_dtype(str(plain.dtype).removeprefix("torch."))
+    return stored.view(dtype).reshape(plain.shape)
 
 
 def _module_in(file: TorchFile) -> _Found | None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolBar
 
 from netviz_desktop.ui import icons
-from netviz_desktop.ui.settings import RECENT_COUNT, THEMES
+from netviz_desktop.ui.settings import MEMORY_GB, RECENT_COUNT, THEMES
 
 if TYPE_CHECKING:
     from netviz_desktop.ui.main_window import MainWindow
@@ -137,6 +137,14 @@ class Actions(QObject):
             menu, "&Run Again", self._window.images.run, "Ctrl+R", needs_model=True
         )
         self.cancel = self._add(menu, "&Cancel", self._window.status.cancel_work, "Ctrl+.")
+        memory = menu.addMenu("&Memory for a Run")
+        group = QActionGroup(self)
+        for gigabytes in MEMORY_GB:
+            name = f"{gigabytes} GB" if gigabytes else "A &Quarter of the Machine's"
+            action = self._add(memory, name, partial(self._window.set_memory, gigabytes))
+            action.setCheckable(True)
+            action.setChecked(gigabytes == self._window.settings.memory_gb)
+            group.addAction(action)
         menu.addSeparator()
         self.trust = self._add(menu, "&Trust and Run…", self._window.ask_trust)
         self.model_code = self._add(menu, "Model C&ode…", self._window.ask_model_code)

@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         self.reports = Reports(engine, self)
         self.models = OpenModel(engine, self.selection, settings, self)
         self.images = OpenImage(engine, self.selection, self)
+        self.images.memory_gb = settings.memory_gb
         self.restore = Restore(engine, self.models, self.images, self)
         self._painted = False
         self._furnishing = self._bring_docks()
@@ -193,6 +194,10 @@ class MainWindow(QMainWindow):
     def set_theme(self, choice: str) -> None:
         self.settings.theme = choice
         theme.apply(choice)
+
+    def set_memory(self, gigabytes: int) -> None:
+        """How much a run may keep in memory; 0: a quarter of the machine's."""
+        self.settings.memory_gb = self.images.memory_gb = gigabytes
 
     def reset_layout(self) -> None:
         self.arrangement.reset()

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 RECENT_COUNT = 9
+MEMORY_GB = (0, 1, 2, 4, 8, 16, 32, 64)
+"""How much a run may keep in memory; 0: a quarter of the machine's."""
 THEMES = ("system", "light", "dark")
 
 FLAGS = {
@@ -53,6 +55,16 @@ class Settings:
     @theme.setter
     def theme(self, value: str) -> None:
         self._store.setValue("theme", value)
+
+    @property
+    def memory_gb(self) -> int:
+        """One of `MEMORY_GB`."""
+        value = self._store.value("memory_gb", 0, type=int)
+        return value if isinstance(value, int) and value in MEMORY_GB else 0
+
+    @memory_gb.setter
+    def memory_gb(self, value: int) -> None:
+        self._store.setValue("memory_gb", value)
 
     @property
     def recent(self) -> list[str]:

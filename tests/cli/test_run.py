@@ -196,6 +196,27 @@ def test_preprocessing_that_gives_no_numbers_is_refused(network, tmp_path, capsy
     assert f"argument {said[0]}: '{said[1]}'" in capsys.readouterr().err
 
 
+def test_little_memory_changes_no_number(netviz, network, tmp_path):
+    x = tmp_path / "x.npy"
+    np.save(x, np.random.default_rng(0).normal(size=(1, 3, 20, 24)).astype(np.float32))
+    for name, more in (("a", ()), ("b", ("--memory", "1K"))):
+        out = tmp_path / f"{name}.npz"
+        netviz("run", network.onnx, "--input", x, "--gradients", *more, "-o", out)
+    plain, spilled = np.load(tmp_path / "a.npz"), np.load(tmp_path / "b.npz")
+
+    assert plain.files == spilled.files
+    for name in plain.files:
+        np.testing.assert_allclose(plain[name], spilled[name], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("said", ["much", "4", "1.5G"])
+def test_a_size_that_is_none_is_refused(network, capsys, said):
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", str(network.onnx), "--input", "x.npy", "--memory", said, "-o", "o.npz"])
+    assert stopped.value.code == 2
+    assert "no size such as 500M" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_labels_come_from_a_file(netviz, network, tmp_path):
     (tmp_path / "names.txt").write_text("ant\nbee\ncow\ndog\neel\n")
     printed = netviz(

@@ -9,12 +9,14 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from netviz_desktop import resource
+from netviz_desktop.engine.forward_pass import RunStopped
 from netviz_desktop.engine.session import Session
 from netviz_desktop.link.messages import Preprocessing
 from netviz_desktop.problems import Cancelled, Problem
+from netviz_desktop.readers import Options
 
 NODES = [("conv_0", "0.conv2d"), ("relu_1", "1.relu"), ("conv_2", "2.conv2d"), ("relu_3", "3.relu")]
 
@@ -366,3 +368,54 @@ def test_a_model_of_other_inputs_says_what_it_takes(picture: bytes, tmp_path: Pa
         session.run_image(picture, "it.png")
     with pytest.raises(Problem, match="2 inputs"):
         session.run(np.zeros((1, 16), np.float32))
+
+
+class NeedsLarge(nn.Module):
+    """Stops on the way for pictures of the size that it says it takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 2, 3), nn.Linear(2, 2)
+        self.patient = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if not self.patient:
+            raise ValueError("enough")
+        return self.fc(x.mean((2, 3)))
+
+
+def test_an_image_on_which_the_model_stops_shows_how_far_it_came(
+    tmp_path: Path, picture: bytes
+) -> None:
+    path = tmp_path / "net.pt"
+    torch.save(NeedsLarge(), path)
+    session = Session("cpu")
+    session.open(path, Options(trust=True))
+    executable = session.opened.executable
+    assert isinstance(executable, nn.Module)
+    executable.patient = False
+
+    with pytest.raises(RunStopped, match="ValueError: enough"):
+        session.run_image(picture, "it.png")
+    finished = session.run_image(picture, "it.png", partly=True)
+
+    assert finished.stopped is not None
+    assert finished.stopped[0] == "NeedsLarge stopped in its forward: ValueError: enough"
+    assert finished.graph is not None
+    assert [node.id for node in finished.graph.nodes] == ["conv.conv2d", "NeedsLarge"]
+    assert finished.stopped_at == "NeedsLarge"
+    assert finished.predictions == ()
+    assert session.activation("conv.conv2d").shape == finished.shapes["conv.conv2d"]
+
+
+def test_a_run_within_little_memory_gives_the_same_numbers(session: Session, x: np.ndarray) -> None:
+    session.run(x)
+    expected = [session.activation("conv_2"), session.gradient("conv_0")]
+    session.memory_bytes = 1000
+    session.run(x)
+
+    assert session.last.bytes_on_disk > 1000
+    assert np.array_equal(session.activation("conv_2"), expected[0])
+    assert np.array_equal(session.gradient("conv_0"), expected[1])
+    assert session.last.gradients(0).keys() >= {"a", "b", "c", "d"}

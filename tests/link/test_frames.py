@@ -82,8 +82,11 @@ EXAMPLES: list[Message] = [
         0.25,
         None,
         "None.",
+        1 << 40,
+        ("It stopped.", "Look there."),
+        "conv",
     ),
-    messages.RunImage(b"\x00\xff" * 100, "cat.png", HOW),
+    messages.RunImage(b"\x00\xff" * 100, "cat.png", HOW, 1 << 40),
     messages.Maps(
         "conv", 0, "y", (1, 4, 3, 2), "float32", "channels", FLOATS, (3, 2),
         FLOATS.min((1, 2)), FLOATS.max((1, 2)), STATISTICS, "A sentence.",

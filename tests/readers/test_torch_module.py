@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -368,3 +369,38 @@ def test_a_weight_that_repeats_a_number_without_end_is_not_filled_in(tmp_path: P
 
     with pytest.raises(Problem, match="too many to hold"):
         opened.weights["w"]()
+
+
+def test_what_unfolds_when_it_is_loaded_gives_its_weights_too(tmp_path: Path) -> None:
+    net = plain_net()
+    opened = read(saved(tmp_path, torch.fx.symbolic_trace(net)), Options(trust=True))
+
+    weights = {name: weight() for name, weight in opened.weights.items()}
+    assert weights.keys() == net.state_dict().keys()
+    for name, tensor in net.state_dict().items():
+        assert (weights[name] == tensor.numpy()).all()
+
+
+def test_quantised_numbers_are_read_as_the_integers_that_they_are(tmp_path: Path) -> None:
+    module = nn.Module()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch is about to give them up
+        weight = torch.quantize_per_tensor(torch.tensor([0.5, -1.0, 2.0]), 0.5, 0, torch.qint8)
+    module.register_buffer("weight", weight)
+
+    opened = read(saved(tmp_path, module), Options())
+
+    assert opened.weights["weight"]().tolist() == [1, -2, 4]
+
+
+def test_a_class_of_a_script_or_notebook_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type("Mine", (nn.Module,), {"__module__": "__main__"})
+    monkeypatch.setattr(sys.modules["__main__"], "Mine", kind, raising=False)
+    path = saved(tmp_path, kind())
+    monkeypatch.undo()
+
+    with pytest.raises(Problem, match="script or notebook") as raised:
+        read(path, Options(trust=True))
+    assert "file of its own" in raised.value.remedy

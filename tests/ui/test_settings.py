@@ -99,3 +99,15 @@ def test_each_kind_of_file_has_its_own_folder(path):
     assert settings.folder("model") == "/models"
     assert settings.folder("image") == "/images"
     assert settings.folder("picture") == ""
+
+
+def test_the_memory_of_a_run_is_remembered_if_it_is_one_of_those_offered(path):
+    settings = open_settings(path)
+    assert settings.memory_gb == 0
+
+    settings.memory_gb = 8
+    settings._store.sync()
+    assert open_settings(path).memory_gb == 8
+
+    settings._store.setValue("memory_gb", "7")
+    assert settings.memory_gb == 0

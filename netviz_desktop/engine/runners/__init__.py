@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 Step = Callable[[float, str], None]
 """Called now and then with how much is done (0 to 1, negative when unknown) and what is
 being done. It raises `Cancelled` when the work shall stop."""
+
+
+_step: ContextVar[Step | None] = ContextVar("step of opening", default=None)
+
+
+def step_of_opening() -> Step | None:
+    """For a member that runs the model to learn its graph: how it stays cancellable."""
+    return _step.get()
 
 
 class Runner(Protocol):
@@ -64,21 +73,29 @@ def _members() -> tuple[Any, ...]:
     )
 
 
-def runner(opened: OpenedModel, device: torch.device) -> Runner:
+def runner(opened: OpenedModel, device: torch.device, step: Step | None = None) -> Runner:
     """What runs this model.
+
+    Args:
+        step: called while a member tries the model out, see `step_of_opening`.
 
     Raises:
         Problem: it cannot be run, and why.
+        Cancelled: `step` said so.
     """
     from netviz_desktop.engine.runners._memory import reuse_freed_memory
 
     if opened.structure_only is not None:
         raise opened.structure_only
     reuse_freed_memory()
-    for member in _members():
-        found: Runner | None = member.runner(opened, device)
-        if found is not None:
-            return found
+    before = _step.set(step)
+    try:
+        for member in _members():
+            found: Runner | None = member.runner(opened, device)
+            if found is not None:
+                return found
+    finally:
+        _step.reset(before)
     raise Problem(
         f"{opened.graph.format} can be looked at but not run.",
         "Export the model as ONNX to run it.",

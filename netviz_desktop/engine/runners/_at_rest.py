@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
+import torch.utils.checkpoint as checkpoints
 from torch import nn
 
 
 @contextmanager
 def at_rest(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode, parameters frozen, no fused attention.
+    """Evaluation mode, parameters frozen, no fused attention, nothing computed twice.
 
-    What the run leaves in the modules' attributes is taken out again. The training flags
-    are set one by one because `eval()` may be overridden to do more.
+    What the run leaves in the modules' attributes is taken out again, and torch's random
+    numbers go on where they were. The training flags are set one by one because `eval()`
+    may be overridden to do more.
     """
     parts = list(module.modules())
     tables = [
@@ -31,15 +35,22 @@ def at_rest(module: nn.Module) -> Iterator[None]:
         if parameter is not None and parameter.requires_grad
     }
     fused = torch.backends.mha.get_fastpath_enabled()
+    random = torch.get_rng_state()
+    recomputing = {name: vars(checkpoints)[name] for name in _NO_CHECKPOINTS}
     try:
+        # Checkpoints would compute again on the way back, with parameters no more frozen.
+        vars(checkpoints).update(_NO_CHECKPOINTS)
         # Fused attention shows no weights and runs as one unknown operation.
         torch.backends.mha.set_fastpath_enabled(False)
         for part, _ in training:
             part.training = False
         for parameter in trained.values():
             parameter.requires_grad_(False)
-        yield
+        with _as_written():
+            yield
     finally:
+        vars(checkpoints).update(recomputing)
+        torch.set_rng_state(random)
         torch.backends.mha.set_fastpath_enabled(fused)
         for table, before in tables:
             table.clear()
@@ -48,3 +59,21 @@ def at_rest(module: nn.Module) -> Iterator[None]:
             part.training = flag
         for parameter in trained.values():
             parameter.requires_grad_()
+
+
+def _as_written() -> AbstractContextManager[object]:
+    """What torch.compile made runs as it was written."""
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+    return stance
+
+
+class _NoCheckpoint:
+    @staticmethod
+    def apply(function: Callable[..., Any], _preserve: bool, *arguments: Any) -> Any:
+        return function(*arguments)
+
+
+# What torch.utils.checkpoint does its work with, of either kind.
+_NO_CHECKPOINTS = {"_checkpoint_hook": nullcontext, "CheckpointFunction": _NoCheckpoint}

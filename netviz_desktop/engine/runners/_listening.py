@@ -31,7 +31,7 @@ class Listener(Protocol):
     def before_write(self, tensor: Tensor) -> None:
         """The tensor's memory is about to be written over."""
 
-    def enter(self, module: torch.nn.Module) -> None:
+    def enter(self, module: torch.nn.Module, inputs: Any) -> None:
         """The module is called."""
 
     def leave(self, module: torch.nn.Module) -> None:
@@ -43,9 +43,9 @@ def listening(listener: Listener) -> Iterator[None]:
     """Tell the listener what this thread does."""
     thread = threading.get_ident()
 
-    def before(module: torch.nn.Module, _inputs: object) -> None:
+    def before(module: torch.nn.Module, inputs: Any) -> None:
         if threading.get_ident() == thread:  # these hooks are the whole process's
-            listener.enter(module)
+            listener.enter(module, inputs)
 
     def after(module: torch.nn.Module, _inputs: object, _outputs: object) -> None:
         if threading.get_ident() == thread:
@@ -60,21 +60,26 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
 
 
-def tensors_in(found: Any) -> list[Tensor]:
+def tensors_in(*found: Any) -> list[Tensor]:
     """Every tensor in lists, tuples and dicts, in their order."""
     tensors: list[Tensor] = []
-    _gather(found, tensors)
+    for item in found:
+        _gather(item, tensors)
     return tensors
 
 
 def _gather(found: Any, tensors: list[Tensor]) -> None:
     if isinstance(found, Tensor):
         tensors.append(found)
-    elif isinstance(found, (list, tuple)):
-        for item in found:
-            _gather(item, tensors)
-    elif isinstance(found, dict):
-        for item in found.values():
+        return
+    if isinstance(found, dict):
+        found = found.values()
+    elif not isinstance(found, (list, tuple)):
+        return
+    for item in found:
+        if isinstance(item, Tensor):
+            tensors.append(item)
+        elif isinstance(item, (list, tuple, dict)):
             _gather(item, tensors)
 
 
@@ -92,7 +97,7 @@ class _Functions(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         name = _plain_name(func)
-        keywords = kwargs or {}
+        keywords = {} if kwargs is None else kwargs
         # Inside vmap tensors are stand-ins; what really happens shows in the dispatcher.
         if not name or peek_interpreter_stack() is not None:
             return func(*args, **keywords)
@@ -140,8 +145,10 @@ def _written_by(func: Any) -> tuple[tuple[int, str], ...]:
 
 @cache
 def _plain_name(func: Callable[..., Any]) -> str:
-    """conv2d, add_, getitem, T; empty for what is no operation (shape, requires_grad)."""
+    """conv2d, add_, getitem, T; empty for what is no operation (shape, dim, requires_grad)."""
     name: str = getattr(func, "__name__", type(func).__name__).split(".")[0]
+    if name in _ASKING:
+        return ""
     if name == "__get__":
         attribute: str = getattr(func, "__self__").__name__  # noqa: B009 - not every callable's
         return attribute if attribute in _COMPUTED_ATTRIBUTES else ""
@@ -162,5 +169,10 @@ _IN_PLACE_OPERATORS = frozenset(
 )
 _LEAVING_TORCH = frozenset(
     "item tolist numpy __float__ __int__ __bool__ __index__ __complex__ __array__".split()
+)
+_ASKING = frozenset(
+    "dim ndimension size numel nelement stride storage_offset element_size is_floating_point "
+    "is_complex is_contiguous is_nonzero get_device data_ptr untyped_storage __len__ __hash__ "
+    "__repr__ __format__ register_hook retain_grad has_names".split()
 )
 _BOOKKEEPING = frozenset(("detach", "lift_fresh", "_local_scalar_dense", "alias"))

@@ -21,18 +21,26 @@ def node_attributes(
 ) -> dict[str, Attribute]:
     """stride, padding, dim, ...: what is neither a tensor nor left out, by its name."""
     names = getattr(function, "argument_names", None) or _names(function)
-    named = [
-        (names[position] if position < len(names) else f"argument {position}", argument)
-        for position, argument in enumerate(arguments)
-    ]
-    return {
-        name: _as_attribute(argument)
-        for name, argument in (*named, *keywords.items())
-        if argument is not None
-        and not name.startswith("_")
-        and (name == "index" or not tensors_in(argument))
-        and not isinstance(argument, Tensor)
-    }
+    found: dict[str, Attribute] = {}
+    for position, argument in enumerate(arguments):
+        if argument is not None and not isinstance(argument, Tensor):
+            name = names[position] if position < len(names) else f"argument {position}"
+            _describe(found, name, argument)
+    for name, argument in keywords.items():
+        if argument is not None and not isinstance(argument, Tensor):
+            _describe(found, name, argument)
+    return found
+
+
+def _describe(found: dict[str, Attribute], name: str, argument: Any) -> None:
+    if type(argument) in _PLAIN:
+        attribute = argument
+    elif name != "index" and tensors_in(argument):
+        return
+    else:
+        attribute = _as_attribute(argument)
+    if not name.startswith("_"):
+        found[name] = attribute
 
 
 @cache
@@ -55,6 +63,9 @@ def _spelled_out(function: Callable[..., Any]) -> Iterator[str]:
         if parameter.kind is parameter.VAR_POSITIONAL:
             return
         yield parameter.name
+
+
+_PLAIN = frozenset((bool, int, str))
 
 
 def _as_attribute(argument: Any) -> Attribute:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from netviz_desktop.engine.runners._node_attributes import node_attributes
@@ -51,9 +53,18 @@ def recorded_graph(
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     like: ModelGraph,
+    stopped: Operation | None = None,
+    fault: str = "",
 ) -> ModelGraph:
-    """The graph of a recording; `like` is what was known of it before."""
+    """The graph of a recording.
+
+    Args:
+        like: what was known of it before.
+        stopped: what could not be run, and became the last node with this `fault`.
+    """
     nodes = tuple(_node(operation, parameters) for operation in recorder.operations)
+    if stopped is not None:
+        nodes = (*nodes, replace(_node(stopped, parameters), execution="", fault=fault))
     read = {name for node in nodes for name in node.inputs}
     values = {
         name: Value(name, tuple(seen.held.shape), _dtype(seen.held))
@@ -103,4 +114,9 @@ def _named(result: Any, name: str, *, inside: bool = False) -> Iterator[tuple[st
 
 
 def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+    return _name(tensor.dtype)
+
+
+@cache
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

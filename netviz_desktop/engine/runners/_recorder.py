@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge, get_gradient_edge, saved_tensors_hooks
+from torch.autograd.graph import saved_tensors_hooks
 
-from netviz_desktop.engine.runners._keeping import Keeper, Kept, Weights, saved, storage_of
+from netviz_desktop.engine.memory import Spill, storage_of
+from netviz_desktop.engine.runners._keeping import Keeper, SeenValue, Weights, saved, version_of
 from netviz_desktop.engine.runners._listening import listening, tensors_in
 from netviz_desktop.engine.runners._writing import written_by
+from netviz_desktop.problems import Problem
 
 if TYPE_CHECKING:
     from netviz_desktop.engine.runners import Step
@@ -42,24 +44,6 @@ class Operation:
     keywords: Mapping[str, Any]
     milliseconds: float
     source: str
-
-
-class SeenValue(Kept):
-    """A tensor at the moment it was computed; `edge` is where autograd knows it."""
-
-    __slots__ = ("edge", "name", "version")
-
-    def __init__(self, name: str, tensor: Tensor) -> None:
-        super().__init__(tensor)
-        self.name = name
-        self.version = version_of(tensor)
-        self.edge: GradientEdge | None = None
-        self.look_for_edge()
-
-    def look_for_edge(self) -> None:
-        """Some outputs get their grad_fn only after the call that computed them."""
-        if self.edge is None and self.held.requires_grad and version_of(self.held) == self.version:
-            self.edge = get_gradient_edge(self.held)
 
 
 @dataclass(eq=False)
@@ -84,11 +68,15 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self._seen: dict[int, SeenValue] = {}
-        self._keeper = Keeper(self.weights)
+        self.spill = Spill(others=self.weights.by_storage)
+        self._keeper = Keeper(self.weights, self.spill, self._seen)
         self._last_writer: dict[int, Operation] = {}
         self._calls: dict[str, int] = defaultdict(int)
         self._modules: list[torch.nn.Module] = []
+        self._outer: list[str] = []  # the paths at which they were called
+        self._given: list[Any] = []  # what they were called with
         self._path = self._kind = self._source = ""
+        self._failed: tuple[Exception, Operation] | None = None
         self._from_tokens: set[str] = set()
 
     @contextmanager
@@ -96,6 +84,7 @@ class Recorder:
         """Everything that this thread computes meanwhile is recorded; weights that it writes
         get their numbers back."""
         with ExitStack() as stack:
+            stack.callback(self._let_go)
             stack.callback(self._keeper.forget)
             stack.callback(self._keeper.restore_weights)
             if self.gradients:
@@ -115,6 +104,23 @@ class Recorder:
         kind = f" ({self._kind})" if self._kind else ""
         return f"in {self._path}{kind}" if self._path else "in its forward"
 
+    def stopped_at(self, error: BaseException) -> Operation:
+        """What was under way when the run raised: an operation, else the module."""
+        if self._failed is not None and self._failed[0] is error:
+            operation = self._failed[1]
+        else:
+            kind, given = self._kind, []
+            if self._modules:
+                kind, given = type(self._modules[-1]).__name__, tensors_in(self._given[-1])
+            inputs = [self.name_of(tensor) for tensor in given]
+            operation = Operation(
+                "", kind or "forward", self._path, inputs, [], _no_function, (), {}, 0.0,
+                self._source,
+            )  # fmt: skip
+        path, op_type = operation.path, operation.op_type
+        operation.id = self._next(f"{path}.{op_type}" if path else op_type)
+        return operation
+
     def place(self, path: str, kind: str = "", source: str = "") -> None:
         """What follows happens in this module, for whoever calls no modules that are heard.
 
@@ -126,78 +132,105 @@ class Recorder:
 
     def add_input(self, name: str, tensor: Tensor) -> None:
         self._see(name, tensor)
-        if not tensor.is_floating_point():
+        if _may_be_tokens(tensor) and "mask" not in name:
             self._from_tokens.add(name)
 
     def name_of(self, tensor: Tensor) -> str:
         """The name of the value that this tensor holds now."""
-        return self._name_at(tensor, version_of(tensor))
+        seen = self._seen.get(id(tensor))
+        if seen is None:
+            weight = self.weights.names.get(id(tensor))
+            return weight or self._see(self._next("constant"), tensor).name
+        if seen.version != version_of(tensor) and (
+            writer := self._last_writer.get(storage_of(tensor))
+        ):
+            # Written through a view of it: one more output of the operation that wrote.
+            name = f"{writer.id}:{len(writer.outputs)}"
+            writer.outputs.append(name)
+            return self._see(name, tensor).name
+        if seen.edge is None:
+            seen.look_for_edge()
+        return seen.name
 
     def call(
         self, name: str, function: Function, arguments: tuple[Any, ...], keywords: Mapping[str, Any]
     ) -> Any:
         """Call a torch function, and record it if it computes tensors."""
-        given = tensors_in((arguments, keywords))
-        versions = [version_of(tensor) for tensor in given]
-        for tensor in given:
-            if id(tensor) not in self._seen and id(tensor) not in self.weights.names:
-                self._see(self._next("constant"), tensor)
+        given = tensors_in(arguments, keywords) if keywords else tensors_in(arguments)
+        inputs = [self.name_of(tensor) for tensor in given]
         overwritten = written_by(name, arguments, keywords, given)
         start = time.perf_counter()
-        if overwritten is None:
-            result = function(*arguments, **keywords)
-        else:
-            with torch._C._DisableTorchDispatch():
-                for tensor in overwritten:
-                    self._keeper.before_write(tensor)
+        try:
+            if overwritten is None:
+                versions = [version_of(tensor) for tensor in given]
                 result = function(*arguments, **keywords)
+                written = [t for t, v in zip(given, versions, strict=True) if version_of(t) != v]
+            else:
+                with torch._C._DisableTorchDispatch():
+                    result, written = (
+                        self._keeper.write(name, function, arguments, keywords, overwritten)
+                        if overwritten
+                        else (function(*arguments, **keywords), overwritten)
+                    )
+        except Exception as error:
+            if self._failed is None or self._failed[0] is not error:
+                self._failed = error, Operation(
+                    "", name, self._path, inputs, [], function, arguments, keywords, 0.0,
+                    self._source,
+                )  # fmt: skip
+            raise
         milliseconds = (time.perf_counter() - start) * 1000
-        written = [t for t, v in zip(given, versions, strict=True) if version_of(t) != v]
-        computed = tensors_in(result) or written
+        computed = [result] if isinstance(result, Tensor) else tensors_in(result) or written
         if not computed:
             return result
-        if not written and any(computed[0] is tensor for tensor in given):
+        if not written and id(computed[0]) in self._seen and _is_among(computed[0], given):
             if name in _CONVERSIONS:
                 return result  # nothing to convert
-            result = result.view_as(result) if isinstance(result, Tensor) else result
-            computed = tensors_in(result)  # dropout at rest is a place of its own
-        inputs = [self._name_at(t, v) for t, v in zip(given, versions, strict=True)]
-        if not self._from_tokens.isdisjoint(inputs):
-            result, computed = self._after_tokens(result, computed, given)
+            if isinstance(result, Tensor):
+                # Dropout at rest is a place of its own. A `view` would give its gradient
+                # other strides, with which torch's CPU batch_norm goes back wrongly.
+                result = torch.ops.aten.alias(result)
+                computed = [result]
+        if name == "embedding" or (self._from_tokens and not self._from_tokens.isdisjoint(inputs)):
+            result, computed = self._after_tokens(name, result, computed, given)
         operation = Operation(
             "", name, self._path, inputs, [], function, arguments, keywords, milliseconds,
             self._source,
         )  # fmt: skip
-        self._add(operation, computed)
         for tensor in written:
             self._last_writer[storage_of(tensor)] = operation
+        self._add(operation, computed)
         return result
 
     def before_write(self, tensor: Tensor) -> None:
         self._keeper.before_write(tensor)
 
-    def enter(self, module: torch.nn.Module) -> None:
+    def enter(self, module: torch.nn.Module, inputs: Any) -> None:
         self._modules.append(module)
+        self._given.append(inputs)
+        self._outer.append(self._path)
         self._path = self.module_paths.get(id(module), self._path)
 
     def leave(self, module: torch.nn.Module) -> None:
-        while self._modules and self._modules.pop() is not module:
-            pass  # an inner module raised, and the model went on
-        paths = (self.module_paths.get(id(outer)) for outer in reversed(self._modules))
-        self._path = next((path for path in paths if path is not None), "")
+        while self._modules:
+            self._path = self._outer.pop()
+            self._given.pop()
+            if self._modules.pop() is module:
+                return  # else an inner module raised, and the model went on
 
     def _add(self, operation: Operation, computed: list[Tensor]) -> None:
         op_type, path = operation.op_type, operation.path
         operation.id = self._next(f"{path}.{op_type}" if path else op_type)
-        operation.outputs = [
-            f"{operation.id}:{port}" if port else operation.id for port in range(len(computed))
-        ]
         self.operations.append(operation)
-        tokens = not self._from_tokens.isdisjoint(operation.inputs)
-        for name, tensor in zip(operation.outputs, computed, strict=True):
+        from_tokens = bool(self._from_tokens) and not self._from_tokens.isdisjoint(operation.inputs)
+        for port, tensor in enumerate(computed):
+            name = f"{operation.id}:{port}" if port else operation.id
+            operation.outputs.append(name)
             self._see(name, tensor)
-            if tokens and not tensor.is_floating_point():
+            if from_tokens and _may_be_tokens(tensor):
                 self._from_tokens.add(name)
+        if moved := self._keeper.settle():
+            self._last_writer = {moved.get(s, s): by for s, by in self._last_writer.items()}
         if self.step is not None:
             done = len(self.operations) / self.expected if self.expected else -1.0
             self.step(min(1.0, done), f"Running {operation.id}")
@@ -207,31 +240,31 @@ class Recorder:
         return name if self._calls[name] == 1 else f"{name}#{self._calls[name]}"
 
     def _see(self, name: str, tensor: Tensor) -> SeenValue:
+        if tensor.is_nested:
+            raise Problem(
+                f"A nested tensor was computed {self.where}: its samples have different shapes, "
+                "and nothing can show them.",
+                "Let the model pad its samples to one length.",
+            )
         seen = SeenValue(name, tensor)
         self._seen[id(tensor)] = self.values[name] = seen
         self._keeper.keep(seen)
         return seen
 
-    def _name_at(self, tensor: Tensor, version: int) -> str:
-        seen = self._seen.get(id(tensor))
-        if seen is None:
-            return (
-                self.weights.names.get(id(tensor)) or self._see(self._next("constant"), tensor).name
-            )
-        if seen.version != version and (writer := self._last_writer.get(storage_of(tensor))):
-            # Written through a view of it: one more output of the operation that wrote.
-            name = f"{writer.id}:{len(writer.outputs)}"
-            writer.outputs.append(name)
-            return self._see(name, tensor).name
-        seen.look_for_edge()
-        return seen.name
+    def _let_go(self) -> None:
+        """What was written over holds the operation that wrote, which may have saved it for
+        the way back: a cycle."""
+        for seen in self.values.values():
+            if seen.copy is not None:
+                seen.held = seen.copy
 
     def _after_tokens(
-        self, result: Any, computed: list[Tensor], given: list[Tensor]
+        self, operation_name: str, result: Any, computed: list[Tensor], given: list[Tensor]
     ) -> tuple[Any, list[Tensor]]:
         """Where tokens become floating-point numbers (an embedding), gradients begin."""
         if (
             not self.gradients
+            or operation_name in _NUMBERS_OF_THEIR_OWN
             or not isinstance(result, Tensor)
             or not result.is_floating_point()
             or result.requires_grad
@@ -242,14 +275,24 @@ class Recorder:
         return begun, [begun]
 
 
+_NUMBERS_OF_THEIR_OWN = frozenset(
+    "zeros_like ones_like full_like empty_like rand_like randn_like new_zeros new_ones new_full "
+    "new_empty new_tensor".split()
+)
 _CONVERSIONS = frozenset(
     "to type type_as contiguous float double half bfloat16 int long bool cpu cuda "
     "requires_grad_ detach_".split()
 )
 
 
-def version_of(tensor: Tensor) -> int:
-    try:
-        return tensor._version
-    except RuntimeError:  # computed in inference mode, where nobody counts
-        return 0
+def _no_function() -> None:
+    """A module is no torch function."""
+
+
+def _is_among(tensor: Tensor, given: list[Tensor]) -> bool:
+    return any(tensor is other for other in given)
+
+
+def _may_be_tokens(tensor: Tensor) -> bool:
+    """Integers; truth values are masks."""
+    return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype is torch.bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,9 +86,13 @@ def likely_inputs(
         if len(known) == len(needed):
             yield known
             return
-    for guess in (*guesses(_stand_ins(module, constants)), *_SOUND):
+    names = tuple(argument.name for argument in needed)
+    sound = (dict.fromkeys(names, guess) for guess in _SOUND)
+    for found in itertools.chain(guesses(_stand_ins(module, constants), names), sound):
         yield {
-            argument.name: guess if argument.dtype is None else Guess((), argument.dtype)
+            argument.name: found[argument.name]
+            if argument.dtype is None
+            else Guess((), argument.dtype)
             for argument in needed
         }
 

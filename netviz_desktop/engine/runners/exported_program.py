@@ -25,9 +25,10 @@ from netviz_desktop.engine.runners._exported_calls import (
     compiled,
     meant,
 )
-from netviz_desktop.engine.runners._keeping import Weights
+from netviz_desktop.engine.runners._keeping import SeenValue, Weights
 from netviz_desktop.engine.runners._logits import find_logits
-from netviz_desktop.engine.runners._recorder import Recorder, SeenValue
+from netviz_desktop.engine.runners._recorder import Recorder
+from netviz_desktop.engine.shortage import is_shortage, shortage
 from netviz_desktop.graph import Dimension, ModelGraph, Value
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers import OpenedModel
@@ -89,7 +90,7 @@ class ExportedRunner:
         )
         self._step = step
         try:
-            eager.record(given, gradients=gradients, step=step)
+            recorder, _ = eager.record(given, gradients=gradients, step=step)
         finally:
             self._step = None
         states = _gradient_states(self.graph, interpretation.cut)
@@ -103,7 +104,15 @@ class ExportedRunner:
         logits, kind = find_logits(
             self.graph, lambda name: tuple(values[name].tensor.shape) if name in values else ()
         )
-        return ForwardPass(self.graph, values, interpretation.milliseconds, logits, kind)
+        return ForwardPass(
+            self.graph,
+            values,
+            interpretation.milliseconds,
+            logits,
+            kind,
+            recorder.spill.bytes_on_disk,
+            recorder.spill.limit_bytes,
+        )
 
     def _fitted(self, value: Value, given: Tensor | None) -> Tensor:
         if given is None:
@@ -187,6 +196,8 @@ class _Interpretation:
         except (Problem, Cancelled):
             raise
         except Exception as error:  # whatever torch says of these arguments
+            if is_shortage(error):
+                raise shortage() from error
             raise Problem(
                 f"{self.program.name} stopped at {step.node or step.operator}: {one_line(error)}",
                 "Check that the input is one that the program was exported for.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
+from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.onnx_ops._numbers import computed_dtype, marked, rounded_to
 from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners import _onnx_tiers as tiers
@@ -57,6 +59,8 @@ class OnnxInterpreter:
         self._optional = {i.name for i in proto.graph.input if i.type.HasField("optional_type")}
         self._graph = _with_execution(graph, self._steps)
         self._constants: dict[str, Any] | None = None
+        self._others: frozenset[int] = frozenset()
+        self._spill = Spill(0)
 
     @property
     def graph(self) -> ModelGraph:
@@ -71,8 +75,15 @@ class OnnxInterpreter:
     ) -> ForwardPass:
         values, milliseconds = self.values(inputs, gradients=gradients, step=step)
         logits, kind = find_logits(self._graph, lambda name: _shape(values.get(name)))
-        recorded = self._recorded(values, logits or self._graph.outputs[0])
-        return ForwardPass(self._graph, recorded, milliseconds, logits, kind)
+        return ForwardPass(
+            self._graph,
+            self._recorded(values, logits or self._graph.outputs[0]),
+            milliseconds,
+            logits,
+            kind,
+            self._spill.bytes_on_disk,
+            self._spill.limit_bytes,
+        )
 
     def values(
         self, inputs: Mapping[str, Any], *, gradients: bool = True, step: Progress | None = None
@@ -83,8 +94,16 @@ class OnnxInterpreter:
         given = self._checked(inputs)
         if self._constants is None:
             self._constants = self._read_constants()
+            constants = filter(lambda value: isinstance(value, Tensor), self._constants.values())
+            self._others = frozenset(map(storage_of, constants))
         self._context.tick = _ticker(step)
-        with torch.set_grad_enabled(gradients), without_garbage_collection():
+        self._spill = Spill(others=self._others)
+        with ExitStack() as stack:
+            stack.enter_context(torch.set_grad_enabled(gradients))
+            stack.enter_context(without_garbage_collection())
+            stack.callback(self._spill.forget)
+            if gradients:
+                stack.enter_context(self._spill.watching_autograd())
             values = dict(self._constants)
             values[""] = None
             for name, value in given.items():
@@ -122,9 +141,11 @@ class OnnxInterpreter:
                     if gradients and not output.requires_grad:
                         output = _started(output)  # noqa: PLW2901
                     if id(output) in seen:
-                        output = output.view_as(output)  # noqa: PLW2901
+                        output = torch.ops.aten.alias(output)  # noqa: PLW2901
                     seen.add(id(output))
+                    self._spill.add(output)
                 values[name] = output
+            self._spill.settle()
             before, now = now, clock()
             milliseconds[todo.id] = (now - before) * 1000
         return milliseconds

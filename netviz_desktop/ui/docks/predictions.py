@@ -77,6 +77,8 @@ class Predictions(Following):
         run = finished_run(self.selection)
         if isinstance(run, Problem):
             self._say(run.what, run.remedy)
+        elif run.stopped is not None:
+            self._say("The run stopped before it gave a score.", "Its last node says why.")
         elif not run.predictions:
             self._say("The output of this model is not a list of classes.", "")
         else:

@@ -60,6 +60,8 @@ class OpenImage(QObject):
         """The last one that was taken, and not refused by the engine."""
         self.pending: Picture | None = None
         """Takes the place of `current` when the model that is being opened is there."""
+        self.memory_gb = 0
+        """How much a run may keep in memory; 0: a quarter of the machine's."""
         self._running: Picture | None = None
         selection.model_changed.connect(self._model_changed)
 
@@ -114,7 +116,9 @@ class OpenImage(QObject):
     def _ask(self, picture: Picture, *, ahead: bool = False) -> Call[RunFinished]:
         self._running = picture
         self._selection.set_stop(None)
-        call = self._engine.ask(RunImage(picture.data, picture.name), slot=SLOT, ahead=ahead)
+        memory = self.memory_gb * 2**30 or None
+        request = RunImage(picture.data, picture.name, memory_bytes=memory)
+        call = self._engine.ask(request, slot=SLOT, ahead=ahead)
         call.answered.connect(lambda run: self._finished(picture, run))
         call.failed.connect(self._failed)
         call.stopped.connect(lambda: self._stopped(picture))
@@ -127,7 +131,13 @@ class OpenImage(QObject):
         self.current = picture
         self._selection.set_run(run)
         self._selection.set_target(target)
-        self.noted.emit(f"{picture.name}: ran in {run.total_milliseconds:.0f} ms.")
+        if run.stopped is not None:
+            problem = Problem(*run.stopped, node=run.stopped_at)
+            self._selection.set_stop(problem)
+            self.failed.emit(problem)
+            return
+        on_disk = f", {_amount(run.bytes_on_disk)} on disk" if run.bytes_on_disk else ""
+        self.noted.emit(f"{picture.name}: ran in {run.total_milliseconds:.0f} ms{on_disk}.")
 
     def _failed(self, problem: Problem) -> None:
         self._running = None
@@ -186,6 +196,14 @@ def choose_image(parent: QWidget, settings: Settings, then: Callable[[str], obje
     patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
     filters = [f"Images ({patterns})", "All files (*)"]
     return choose_file(parent, "Open image", filters, settings, "image", then)
+
+
+def _amount(size: int) -> str:
+    """1.2 GB."""
+    for unit, suffix in ((2**30, "GB"), (2**20, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {suffix}"
+    return f"{size / 2**10:.1f} KB"
 
 
 def _why_not(picture: Picture, model: ModelOpened | None) -> str:

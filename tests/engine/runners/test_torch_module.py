@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +15,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - as everybody calls it
 from torch import Tensor, nn
 
-from netviz_desktop.engine.forward_pass import ForwardPass
+from netviz_desktop.engine import memory
+from netviz_desktop.engine.forward_pass import ForwardPass, RunStopped
 from netviz_desktop.engine.runners import runner
-from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph import ModelGraph, Node, Parameter
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers import OpenedModel
+from tests.engine.runners.architectures import CASES as ARCHITECTURES
 
 CPU = torch.device("cpu")
 NOTHING_KNOWN = ModelGraph("PyTorch module", "test", (), (), (), {})
@@ -645,16 +649,161 @@ def test_a_module_that_gives_back_no_tensor_is_a_problem() -> None:
         run(Mute(), torch.ones(1))
 
 
-def test_a_finished_run_holds_no_cycle_that_keeps_its_memory() -> None:
-    import gc
-    import weakref
+class WritesOverSaved(nn.Module):
+    """The product saves what it writes over, and a view of it keeps it from being replaced."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(6, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.fc(x)
+        first = x[:, :1]
+        x *= x.sigmoid()
+        return x + first
+
+
+@pytest.mark.parametrize(
+    ("make", "x"),
+    [(Residual, torch.ones(1, 3, 16, 16)), (WritesOverSaved, torch.ones(2, 6))],
+)
+def test_nobody_holds_the_values_of_a_run_that_is_gone(
+    make: Callable[[], nn.Module], x: Tensor
+) -> None:
     gc.collect()
-    gc.disable()
+    gc.disable()  # what holds itself in a circle through autograd no search ever finds
     try:
-        passed = run(Residual(), image())
-        kept = weakref.ref(passed.values["conv2.conv2d"].tensor)
+        passed = run(make(), x)
+        kept = [recorded.tensor for recorded in passed.values.values()]
         del passed
-        assert kept() is None
+        mine = Counter(map(memory.storage_of, kept))
+        assert {memory.storage_of(t): memory.users_of(t) for t in kept} == mine
     finally:
         gc.enable()
+
+
+def stopped(module: nn.Module, x: Tensor) -> RunStopped:
+    with pytest.raises(RunStopped) as raised:
+        run(module, x)
+    return raised.value
+
+
+def test_a_run_that_stops_shows_how_far_it_went() -> None:
+    module = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(5, 2))
+    problem = stopped(module, x := torch.randn(1, 4))
+
+    graph = problem.run.graph
+    assert [node.id for node in graph.nodes] == ["0.linear", "1.relu", "2.linear"]
+    last = graph.nodes[-1]
+    assert problem.node == last.id
+    assert last.inputs == ("1.relu", "2.weight", "2.bias")
+    assert "mat1 and mat2 shapes cannot be multiplied" in last.fault
+    assert not any(node.fault for node in graph.nodes[:-1])
+    assert torch.equal(problem.run.activation("1.relu"), module[0](x).relu())
+    with pytest.raises(Problem, match="stopped before it gave a score"):
+        problem.run.gradient(0, "1.relu")
+
+
+def test_a_module_whose_own_code_raises_is_the_last_node() -> None:
+    class Needing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if x.sum() != 0:
+                import a_module_that_nobody_has  # type: ignore[import-not-found]  # noqa: F401
+            return x * 2
+
+    problem = stopped(nn.Sequential(nn.Linear(4, 4), Needing()), torch.ones(1, 4))
+
+    last = problem.run.graph.nodes[-1]
+    assert (last.id, last.op_type, last.scope) == ("1.Needing", "Needing", ("1",))
+    assert last.inputs == ("0.linear",)
+    assert "No module named 'a_module_that_nobody_has'" in last.fault
+    assert problem.remedy.startswith("Install what is missing")
+
+
+def test_where_no_guess_fits_the_furthest_one_is_drawn() -> None:
+    class Selective(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second, self.last = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(9, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.second(self.first(x)).reshape(1, 9))
+
+    tree = ModelGraph("PyTorch module", "test", (), (), (last_of_tree(),), {})
+    found = runner(OpenedModel(tree, executable=Selective()), CPU)
+
+    nodes = {node.id: node for node in found.graph.nodes}
+    assert [*nodes] == ["first.linear", "second.linear", "reshape", "last"]
+    assert "invalid for input of size" in nodes["reshape"].fault
+    assert found.graph.metadata["structure"].startswith("Recorded on a guessed input")
+
+
+def last_of_tree() -> Node:
+    weight = Parameter("last.weight", (2, 9), "float32", "weight")
+    return Node("last", "Linear", "torch.nn", "last", (), (), (), {}, (weight,))
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("BERT", {"input_ids": (None, None), "attention_mask": (None, None)}),
+        ("LSTM and GRU", {"x": (None, 16, 4), "lengths": (None,)}),
+        ("graph network", {"x": (None, 4), "edge_index": (None, None)}),
+        ("two images", {"first": (None, 3, None, None), "second": (None, 3, None, None)}),
+        ("dictionary", {"image": (None, 3, None, None), "input_ids": (None, None)}),
+    ],
+)
+def test_several_inputs_are_guessed_by_their_names(
+    name: str, shapes: dict[str, tuple[int | None, ...]]
+) -> None:
+    make, _ = ARCHITECTURES[name]
+    found = runner(OpenedModel(NOTHING_KNOWN, executable=make()), CPU)
+
+    assert len(found.graph.nodes) > 2
+    assert not any(node.fault for node in found.graph.nodes)
+    assert {value.name: value.shape for value in found.inputs} == shapes
+
+
+def test_what_autograd_refuses_runs_without_gradients_and_says_so() -> None:
+    class WritesIntoParts(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            first, second = (x * 2).chunk(2, dim=1)
+            first.relu_()
+            return first + second
+
+    x = torch.randn(1, 4)
+    passed = run(WritesIntoParts(), x)
+
+    assert torch.equal(passed.value("output"), (2 * x[:, :2]).relu() + 2 * x[:, 2:])
+    assert "allows no gradients" in passed.gradient_state(0, "add")
+
+
+def test_nested_tensors_are_said() -> None:
+    class Nesting(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # torch calls them a prototype
+                nested = torch.nested.nested_tensor([x[0, :2], x[0, 2:]])
+            return torch.nested.to_padded_tensor(nested, 0.0)
+
+    problem = stopped(Nesting(), torch.randn(1, 5, 4))
+
+    assert "samples have different shapes" in problem.what
+    assert problem.run.graph.node(problem.node).fault == problem.what
+
+
+def test_random_numbers_are_the_same_in_every_run() -> None:
+    class Random(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + torch.rand_like(x)
+
+    x = torch.zeros(1, 4)
+    assert torch.equal(run(Random(), x).value("output"), run(Random(), x).value("output"))
+
+
+def test_an_activation_that_an_operation_replaces_takes_no_memory_twice() -> None:
+    module = nn.Sequential(nn.Linear(4, 4), nn.ReLU(inplace=True), nn.Linear(4, 4))
+    passed = run(module, torch.randn(2, 4))
+
+    kept = {recorded.tensor.untyped_storage().data_ptr() for recorded in passed.values.values()}
+    assert len(kept) == len(passed.values) == 4

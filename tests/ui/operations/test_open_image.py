@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
@@ -103,6 +104,32 @@ def test_an_image_that_is_refused_leaves_the_last_run(images, engine, selection,
     assert selection.run is run
     assert images.current is CAT
     assert [problem.what for problem in said] == ["dog.png is cut short."]
+
+
+def test_a_run_that_stopped_is_shown_and_says_why(
+    images, engine, selection, opened, finished, qtbot
+):
+    selection.set_model(opened())
+    images.run(CAT)
+    run = dataclasses.replace(finished(), stopped=("It stopped.", "Look."), stopped_at="node")
+
+    with qtbot.waitSignal(images.failed) as failed:
+        engine.answer(RunImage, run)
+
+    assert selection.run is run
+    assert (failed.args[0].what, failed.args[0].node) == ("It stopped.", "node")
+
+
+def test_what_a_run_put_on_disk_is_said(images, engine, selection, opened, finished, qtbot):
+    selection.set_model(opened())
+    images.memory_gb = 2
+    images.run(CAT)
+    assert engine.requests(RunImage)[0].memory_bytes == 2 * 2**30
+
+    with qtbot.waitSignal(images.noted) as noted:
+        engine.answer(RunImage, dataclasses.replace(finished(), bytes_on_disk=1288490188))
+
+    assert noted.args == ["cat.png: ran in 1 ms, 1.2 GB on disk."]
 
 
 def test_a_pasted_image_travels_as_png(images, engine, selection, opened):
