@@ -1,0 +1,247 @@
+"""A Keras file -> a live Keras model on torch, built from the configuration that was read.
+
+Nothing is extracted from an archive, no TensorFlow is imported, and no code but Keras's own
+runs unless the person trusts the file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from netviz_desktop.engine.runners._eager import one_line
+from netviz_desktop.problems import Cancelled, Problem
+from netviz_desktop.readers._keras_code import without_training
+from netviz_desktop.readers._keras_config import Layer, Net
+from netviz_desktop.readers._person_code import from_person, importable
+
+if TYPE_CHECKING:
+    import torch
+
+    from netviz_desktop.readers.keras_model import KerasModel
+
+_OPERATIONS = "numpy nn core math image linalg".split()
+
+
+def loaded(model: KerasModel, device: torch.device) -> Any:
+    """The keras.Model, with its weights, on the device.
+
+    Raises:
+        Problem: Keras is not there, or cannot build or fill the model.
+    """
+    name = model.file.path.name
+    keras = imported(name)
+    with ExitStack() as stack:
+        stack.enter_context(_without_tensorflow())
+        stack.enter_context(keras.device(device_name(device)))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")  # of what a file lacks Keras says more when it raises
+        custom = _custom_objects(model)
+        try:
+            with keras.saving.custom_object_scope(custom):
+                if model.file.legacy:
+                    return _from_layer_names(model)
+                return _from_archive(model)
+        except (Problem, Cancelled):
+            raise
+        except Exception as error:
+            raise Problem(
+                f"Keras {keras.__version__} cannot build {name}: {one_line(error)}.",
+                "Save it again with a Keras of today, or export it as ONNX.",
+                node=_blamed(error, model),
+            ) from error
+
+
+def imported(name: str) -> Any:
+    """Keras on torch.
+
+    Raises:
+        Problem: it is not installed, or this program uses it on another backend already.
+    """
+    if "keras" not in sys.modules:
+        before = os.environ.get("KERAS_BACKEND")
+        os.environ["KERAS_BACKEND"] = "torch"
+        try:
+            with _without_tensorflow(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                importlib.import_module("keras")
+        except ImportError as error:
+            raise Problem(
+                f"{name} needs Keras to run, which is not installed: only its structure and "
+                "weights are shown.",
+                "Install it: pip install “netviz-desktop[keras]”.",
+            ) from error
+        finally:
+            if before is None:
+                del os.environ["KERAS_BACKEND"]
+            else:
+                os.environ["KERAS_BACKEND"] = before
+    keras = sys.modules["keras"]
+    version = getattr(keras, "__version__", "2")
+    if version.startswith(("0", "1", "2")) or keras.backend.backend() != "torch":
+        raise Problem(
+            f"{name} needs Keras 3 on torch, but this program uses Keras {version} otherwise: "
+            "only its structure and weights are shown.",
+            "Set KERAS_BACKEND=torch before Keras is imported, and start again.",
+        )
+    return keras
+
+
+def device_name(device: torch.device) -> str:
+    """As Keras calls it; "cpu:0" would make it copy every variable into a plain tensor."""
+    return device.type if device.index is None else f"{device.type}:{device.index}"
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Whoever asks for TensorFlow is told that there is none, unless it is there already:
+    Keras would spend seconds and hundreds of megabytes on importing it."""
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # how Python blocks an import
+    try:
+        yield
+    finally:
+        del sys.modules["tensorflow"]
+
+
+def _from_archive(model: KerasModel) -> Any:
+    from keras import saving
+    from keras.src.saving import saving_lib
+    from keras.src.saving.serialization_lib import ObjectSharingScope
+
+    with ObjectSharingScope():
+        built = saving.deserialize_keras_object(
+            without_training(model.config), safe_mode=not model.trusted
+        )
+    _check_size(built, model)
+    store = saving_lib.H5IOStore(_all_of(model), mode="r")
+    failed: set[int] = set()
+    errors: dict[int, Any] = {}
+    try:
+        saving_lib._load_state(
+            built,
+            weights_store=store,
+            assets_store=None,
+            inner_path="",
+            visited_saveables=set(),
+            failed_saveables=failed,
+            error_msgs=errors,
+        )
+    finally:
+        store.close()
+    if failed:
+        layer, error = next(iter(errors.values()))
+        raise Problem(
+            f"The weights in {model.file.path.name} do not fit its layers: "
+            f"{getattr(layer, 'name', layer)} has others ({one_line(error)}).",
+            "Save the model again with model.save(…).",
+        )
+    return built
+
+
+def _from_layer_names(model: KerasModel) -> Any:
+    """The .h5 files of Keras 2, and of Keras 3 in the old way."""
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
+    from keras.src.saving import serialization_lib
+
+    config = _with_operations(without_training(model.config), model.net)
+    with (
+        saving_options.keras_option_scope(use_legacy_config=True),
+        serialization_lib.SafeModeScope(not model.trusted),
+    ):
+        built = saving_utils.model_from_config(config)
+    _check_size(built, model)
+    with h5py.File(_all_of(model), "r") as file:
+        group = file.get("model_weights", file)
+        legacy_h5_format.load_weights_from_hdf5_group(group, built)
+    return built
+
+
+def _all_of(model: KerasModel) -> io.BytesIO:
+    """The weights' bytes: what Keras reads from may lie inside an archive."""
+    weights = model.file.weights
+    assert weights is not None
+    with weights.stream() as stream:
+        return io.BytesIO(stream.read())
+
+
+def _check_size(built: Any, model: KerasModel) -> None:
+    """Raises: Problem: the weights are not those of the layers."""
+    has = sum(_count(stored.shape) for stored in model.file.stored.values())
+    wants = sum(_count(variable.shape) for variable in built.weights)
+    if wants > 2 * has + 1000:
+        raise Problem(
+            f"{model.file.path.name} holds {has:,} numbers, but its layers need {wants:,}.",
+            "Save the model again with model.save(…).",
+        )
+
+
+def _count(shape: Any) -> int:
+    count = 1
+    for size in shape:
+        count *= int(size)
+    return count
+
+
+def _with_operations(config: dict[str, Any], net: Net) -> dict[str, Any]:
+    """A configuration whose operations say where they are, which the old way of saving leaves
+    out: Keras itself does not find `x * 2` again, nor tells the operation from the layer Add."""
+    inner = config.get("config")
+    layers = inner.get("layers", []) if isinstance(inner, dict) else inner or []
+    for said, layer in zip(layers, _written(net, len(layers)), strict=False):
+        if layer.net is not None:
+            _with_operations(said, layer.net)
+        elif not layer.is_layer and (module := _module_of(layer.class_name)):
+            said["module"] = module
+            said["registered_name"] = layer.class_name
+    return config
+
+
+def _written(net: Net, count: int) -> tuple[Layer, ...]:
+    """The layers that the file names: without an input that it implies."""
+    return net.layers[len(net.layers) - count :]
+
+
+def _module_of(operation: str) -> str:
+    for name in _OPERATIONS:
+        module = importlib.import_module(f"keras.src.ops.{name}")
+        if isinstance(getattr(module, operation, None), type):
+            return module.__name__
+    return ""
+
+
+def _custom_objects(model: KerasModel) -> dict[str, Any]:
+    """The person's own classes and functions; only of a file that is trusted."""
+    found: dict[str, Any] = {}
+    if not model.trusted:
+        return found
+    folder = model.file.path.parent
+    for named in model.foreign:
+        if named.is_lambda or not named.module:
+            continue
+        with from_person(f"Importing {named}", folder), importable(folder):
+            module = importlib.import_module(named.module)
+            one = getattr(module, named.name)
+        found[named.name] = one
+        if named.registered:
+            found[named.registered] = one
+    return found
+
+
+def _blamed(error: Exception, model: KerasModel) -> str:
+    """The node of the first layer whose class the error names."""
+    said = str(error)
+    for (path, _), node_id in model.ids.items():
+        for layer in model.net.layers:
+            if path[-1] == layer.name and f"'{layer.class_name}'" in said:
+                return node_id
+    return ""

@@ -1,0 +1,225 @@
+"""Runs a Keras model on torch, layer by layer, with every value and its gradient kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import get_gradient_edge
+
+from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
+from netviz_desktop.engine.runners import Step as Progress
+from netviz_desktop.engine.runners._eager import one_line
+from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded
+from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
+from netviz_desktop.engine.runners._logits import find_logits
+from netviz_desktop.engine.runners._memory import without_garbage_collection
+from netviz_desktop.graph import ModelGraph, Value
+from netviz_desktop.problems import Cancelled, Problem
+from netviz_desktop.readers import OpenedModel
+from netviz_desktop.readers.keras_model import KerasModel
+
+_PROGRESS_SECONDS = 0.05
+
+
+def runner(opened: OpenedModel, device: torch.device) -> KerasRunner | None:
+    if not isinstance(opened.executable, KerasModel):
+        return None
+    return KerasRunner(opened.executable, opened.graph, device)
+
+
+class KerasRunner:
+    """Runs one Keras model; see `Runner`.
+
+    Layers run in a scope where every variable is a constant: what they would write to their
+    state goes to the scope, so that the model stays as it was.
+    """
+
+    def __init__(self, model: KerasModel, graph: ModelGraph, device: torch.device) -> None:
+        name = model.file.path.name
+        self._keras = imported(name)
+        self._device = device
+        self._model = loaded(model, device)
+        if functional_of(self._model) is None:
+            raise Problem(
+                f"{name} was saved before it knew the shape of its input: its layers are shown, "
+                "but it cannot be run.",
+                "Call the model once, save it again, and open it.",
+            )
+        with self._keras.device(device_name(self._device)):
+            program = compiled(self._model, graph, model.net, model.ids)
+        self._steps = program.steps
+        self.graph = program.graph
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        return tuple(self.graph.values[name] for name in self.graph.inputs)
+
+    def run(
+        self, inputs: Mapping[str, Tensor], *, gradients: bool = True, step: Progress | None = None
+    ) -> ForwardPass:
+        given = self._checked(inputs)
+        run = _Run(gradients)
+        with ExitStack() as stack:
+            stack.enter_context(without_garbage_collection())
+            stack.enter_context(torch.inference_mode(mode=False))
+            stack.enter_context(torch.set_grad_enabled(gradients))
+            stack.enter_context(self._keras.device(device_name(self._device)))
+            stack.enter_context(self._keras.StatelessScope(self._constants()))
+            for name, tensor in given.items():
+                run.keep(name, tensor)
+            self._run_steps(run, step)
+        graph = self.graph
+        logits, kind = find_logits(graph, lambda name: tuple(run.values[name].shape))
+        return ForwardPass(graph, run.recorded(), run.milliseconds, logits, kind)
+
+    def _run_steps(self, run: _Run, step: Progress | None) -> None:
+        shown = 0.0
+        for index, todo in enumerate(self._steps):
+            now = time.perf_counter()
+            if step is not None and now - shown > _PROGRESS_SECONDS:
+                step(index / len(self._steps), f"Running {todo.id}")
+                shown = now
+            try:
+                self._run_step(todo, run)
+            except (Problem, Cancelled):
+                raise
+            except Exception as error:
+                shapes = ", ".join(str(tuple(run.values[n].shape)) for n in todo.reads.values())
+                kind = type(todo.operation).__name__
+                raise Problem(
+                    f"The model stopped in {todo.id} ({kind}): {one_line(error)}.",
+                    f"Check that the input is one it takes; this layer was given {shapes}.",
+                    node=todo.id,
+                ) from error
+
+    def _run_step(self, todo: Step, run: _Run) -> None:
+        started = time.perf_counter()
+        if todo.operation is None:
+            (given,) = todo.reads.values()
+            value = run.values[given]
+            cast = self._keras.ops.cast(value, todo.dtype) if todo.dtype else value
+            run.keep(todo.outputs[0], _with_mask_of(cast, value))
+            run.milliseconds[todo.id] = (time.perf_counter() - started) * 1000
+            return
+        args, kwargs = todo.arguments.fill_in({k: run.values[n] for k, n in todo.reads.items()})
+        if getattr(todo.operation, "_call_has_training_arg", False):
+            kwargs["training"] = False
+        if not todo.ending:
+            results = self._keras.tree.flatten(todo.operation(*args, **kwargs))
+            for name, result in zip(todo.outputs, results, strict=True):
+                run.keep(name, result)
+            run.milliseconds[todo.id] = (time.perf_counter() - started) * 1000
+            return
+        middle = started
+
+        def halfway(value: Tensor) -> Tensor:
+            """What the layer takes for its activation: keeps what that is given."""
+            nonlocal middle
+            kept = run.keep(todo.outputs[0], value)
+            middle = time.perf_counter()
+            ended: Tensor = activation(kept)
+            return ended
+
+        with _in_place_of(todo.operation, halfway) as activation:
+            run.keep(todo.ending, todo.operation(*args, **kwargs))
+        run.milliseconds[todo.id] = (middle - started) * 1000
+        run.milliseconds[todo.ending] = (time.perf_counter() - middle) * 1000
+
+    def _constants(self) -> list[tuple[Any, Tensor]]:
+        """Every variable with its numbers, which autograd does not follow."""
+        return [(variable, variable.value.detach()) for variable in self._model.variables]
+
+    def _checked(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        expected = {value.name: value for value in self.inputs}
+        for name in inputs:
+            if name not in expected:
+                raise Problem(
+                    f"The model has no input “{name}”.", f"Its inputs are: {', '.join(expected)}."
+                )
+        for name, value in expected.items():
+            if name not in inputs:
+                raise Problem(
+                    f"The input “{name}” is missing.",
+                    f"Give it a tensor of {_described(value.shape)} {value.dtype}.",
+                )
+            want, have = value.shape or (), tuple(inputs[name].shape)
+            if len(want) != len(have) or any(
+                isinstance(a, int) and a != b for a, b in zip(want, have, strict=True)
+            ):
+                raise Problem(
+                    f"The input “{name}” takes {_described(want)} and was given "
+                    f"{_described(have)}.",
+                    "Give it a tensor of that shape.",
+                )
+        return {
+            name: self._converted(inputs[name], value.dtype) for name, value in expected.items()
+        }
+
+    def _converted(self, tensor: Tensor, dtype: str | None) -> Tensor:
+        wanted = getattr(torch, dtype or "", None)
+        return tensor.detach().to(self._device, wanted)
+
+
+class _Run:
+    """The values of one run."""
+
+    def __init__(self, gradients: bool) -> None:
+        self.values: dict[str, Tensor] = {}
+        self.milliseconds: dict[str, float] = {}
+        self._gradients = gradients
+        self._seen: set[int] = set()
+
+    def keep(self, name: str, value: Tensor) -> Tensor:
+        """The value as the next layer shall have it: an object of its own, so that it has a
+        gradient of its own; one that autograd does not know yet begins here."""
+        kept = value
+        if self._gradients and value.is_floating_point() and not value.requires_grad:
+            kept = value.detach().requires_grad_().view_as(value)
+        elif id(value) in self._seen:
+            kept = value.view_as(value)
+        self._seen.add(id(kept))
+        self.values[name] = _with_mask_of(kept, value)
+        return kept
+
+    def recorded(self) -> dict[str, Recorded]:
+        return {
+            name: Recorded(
+                value.detach(), get_gradient_edge(value) if value.requires_grad else None
+            )
+            for name, value in self.values.items()
+        }
+
+
+@contextmanager
+def _in_place_of(layer: Any, function: Callable[[Tensor], Tensor]) -> Iterator[Any]:
+    """The layer's activation, in whose place `function` stands meanwhile."""
+    own = layer.__dict__
+    activation = layer.activation
+    was_here = "activation" in own  # an activation that is a layer lies elsewhere
+    own["activation"] = function
+    try:
+        yield activation
+    finally:
+        if was_here:
+            own["activation"] = activation
+        else:
+            del own["activation"]
+
+
+def _with_mask_of(tensor: Tensor, source: Tensor) -> Tensor:
+    """Keras hangs the mask of a sequence on its tensor."""
+    mask = getattr(source, "_keras_mask", None)
+    if mask is not None and tensor is not source:
+        tensor._keras_mask = mask  # type: ignore[attr-defined]  # as Keras itself does
+    return tensor
+
+
+def _described(shape: tuple[Any, ...] | None) -> str:
+    if shape is None:
+        return "any shape"
+    return "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
