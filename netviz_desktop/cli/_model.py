@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="an ONNX or PyTorch file")
+    parser.add_argument("model", metavar="MODEL", help="an ONNX, PyTorch or Keras file")
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="run the code that a pickled PyTorch module brings along; "
+        help="run the code that a pickled PyTorch module or a Keras file brings along; "
         "only for files whose author you trust",
     )
     parser.add_argument(

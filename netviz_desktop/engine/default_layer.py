@@ -11,11 +11,13 @@ from netviz_desktop.graph.receptive_field import KEEPING_OPS, MAPPING_OPS, plain
 
 _PASS_ON = frozenset(
     "identity dropout dropout2d dropout3d feature_dropout clone contiguous alias cast to "
-    "float half detach quantizelinear dequantizelinear pad constantpad".split()
+    "float half detach quantizelinear dequantizelinear pad constantpad spatialdropout2d "
+    "gaussiandropout gaussiannoise activityregularization zeropadding2d inputlayer".split()
 )
 _POOLS = frozenset(
     "maxpool max_pool2d averagepool avg_pool2d adaptive_avg_pool2d adaptive_max_pool2d "
-    "qlinearaveragepool".split()
+    "qlinearaveragepool maxpooling2d averagepooling2d globalaveragepooling2d "
+    "globalmaxpooling2d adaptiveaveragepooling2d adaptivemaxpooling2d".split()
 )
 
 

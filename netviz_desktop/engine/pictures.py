@@ -121,7 +121,7 @@ def weight_view(
         tensor = _tensor(stored)
     except (TypeError, ValueError):  # strings
         return _undrawn(name, role, stored, f"It holds {stored.dtype}, which is no number.")
-    axes, stack, channels = _weight_pictures(node, tensor, input_channel)
+    axes, stack, channels = _weight_pictures(node, role, tensor, input_channel)
     size = (stack.shape[1], stack.shape[2])
     stack, reduced = _reduced(stack, axes)
     return WeightView(
@@ -139,13 +139,29 @@ def weight_view(
     )
 
 
-def _weight_pictures(node: Node, tensor: Tensor, input_channel: int) -> tuple[str, Tensor, int]:
+def _outputs_first(node: Node, tensor: Tensor, role: str) -> Tensor:
+    """A kernel of Keras, (h, w, inputs, outputs), as torch has it; what is none, as it is. A
+    depthwise kernel has one output for each input and multiplier."""
+    if not role.endswith("kernel"):
+        return tensor
+    if tensor.ndim == 4 and (role == "depthwise_kernel" or node.op_type.startswith("Depthwise")):
+        return tensor.flatten(2).permute(2, 0, 1)[:, None]
+    if tensor.ndim == 2:
+        return tensor.T
+    return tensor.permute(-1, -2, *range(tensor.ndim - 2)) if "Conv" in node.op_type else tensor
+
+
+def _weight_pictures(
+    node: Node, name: str, tensor: Tensor, input_channel: int
+) -> tuple[str, Tensor, int]:
     """axes, (P, h, w) or (P, h, w, 3), and how many input channels there are."""
     if not tensor.numel():
         return "", torch.zeros(0, 0, 0), 1
     if tensor.numel() == max(tensor.shape, default=1):
         axes = "scalar" if tensor.numel() == 1 else "vector"
         return axes, tensor.reshape(1, 1, -1), 1
+    if node.domain == "keras":
+        tensor = _outputs_first(node, tensor, name)
     if tensor.ndim == 2:
         return "matrix", _rows_are_outputs(node, tensor)[None], 1
     if tensor.ndim == 3:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netviz_desktop.graph import Dimension, ModelGraph, Value
+from netviz_desktop.graph import Dimension, ModelGraph, Node, Value
+from netviz_desktop.graph.channels_last import is_keras_channels_last
 from netviz_desktop.link.messages import Preprocessing
 
 _USUAL_SIZE = 224
+_LARGEST_SCALE_OF_BYTES = 0.1
+_BEFORE_SCALING = frozenset({"InputLayer", "Resizing", "CenterCrop", "ZeroPadding2D", "Cast"})
 _SMALL = 128  # below it, nets are trained on whole pictures rather than on centre crops
 
 
@@ -41,7 +44,7 @@ def _of_shape(value: Value, graph: ModelGraph) -> Preprocessing | None:
     shape = value.shape or ()
     if len(shape) != 4:
         return None
-    if shape[1] in (1, 3):
+    if shape[1] in (1, 3) and not is_keras_channels_last(graph):
         channels, layout, height, width = shape[1], "NCHW", shape[2], shape[3]
     elif shape[3] in (1, 3):
         channels, layout, height, width = shape[3], "NHWC", shape[1], shape[2]
@@ -56,11 +59,13 @@ def _of_weights(graph: ModelGraph) -> Preprocessing | None:
     for node in graph.nodes:
         for parameter in node.parameters:
             if len(parameter.shape) == 4:
-                channels = parameter.shape[1]
+                is_keras = node.domain == "keras"
+                channels = parameter.shape[2 if is_keras else 1]
                 if channels not in (1, 3):
                     return None
                 said = f"free: the first kernels read {channels} channels"
-                return _usual(channels, "NCHW", None, None, None, said, graph)
+                layout = "NHWC" if is_keras and is_keras_channels_last(graph) else "NCHW"
+                return _usual(channels, layout, None, None, None, said, graph)
     return None
 
 
@@ -97,12 +102,42 @@ def _scale(
         return 0.0, 1 / 255, "whole numbers from 0 to 255"
     if _is_ultralytics(graph):
         return 0.0, 1.0, "values from 0 to 1, as Ultralytics trains"
+    own = _own_scale(graph)
+    if own is not None:
+        return own
     if layout == "NHWC":
         return 0.5, 0.5, "values from −1 to 1, as Keras usually takes"
     if channels == 3:
         usual = Preprocessing(1, 1)
         return usual.mean, usual.std, "ImageNet's usual mean and deviation"
     return 0.0, 1.0, "gray values from 0 to 1"
+
+
+def _own_scale(graph: ModelGraph) -> tuple[_Scale, _Scale, str] | None:
+    """For a Keras model that scales its input itself; None for any other."""
+    node = _first_scaling(graph)
+    if node is None:
+        return None
+    scale, mean = node.attributes.get("scale"), node.attributes.get("mean")
+    numbers = mean if isinstance(mean, list) else [mean]
+    if isinstance(scale, (int, float)) and abs(scale) > _LARGEST_SCALE_OF_BYTES:
+        return 0.0, 1.0, f"values from 0 to 1, which its {node.op_type} layer scales"
+    if all(isinstance(number, (int, float)) and abs(number) <= 1 for number in numbers):
+        return 0.0, 1.0, f"values from 0 to 1, which its {node.op_type} layer normalises"
+    return 0.0, 1 / 255, f"values from 0 to 255, which its {node.op_type} layer scales"
+
+
+def _first_scaling(graph: ModelGraph) -> Node | None:
+    """The Rescaling or Normalization that the input meets before any layer with weights."""
+    reached = set(graph.inputs[:1])
+    for node in graph.nodes:
+        if node.domain == "keras" and not reached.isdisjoint(node.inputs):
+            if node.op_type in ("Rescaling", "Normalization"):
+                return node
+            if node.op_type not in _BEFORE_SCALING and not node.op_type.startswith("Random"):
+                return None
+            reached.update(node.outputs)
+    return None
 
 
 def _resize(height: int, width: int, layout: str, graph: ModelGraph) -> int | None:

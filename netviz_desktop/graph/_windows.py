@@ -120,7 +120,7 @@ def pads(node: Node, rank: int, constant: _Constant) -> list[float] | None:
 def slices(node: Node, given: Shape, constant: _Constant) -> dict[int, tuple[float, float]] | None:
     """Axis -> the first cell taken, and the step."""
     if node.op_type == "getitem":
-        return _indexed(str(node.attributes.get("index", "")), given)
+        return indexed(str(node.attributes.get("index", "")), given)
     if node.op_type != "Slice":
         return None
     names = ("starts", "ends", "axes", "steps")
@@ -141,7 +141,7 @@ def slices(node: Node, given: Shape, constant: _Constant) -> dict[int, tuple[flo
     return result
 
 
-def _indexed(text: str, given: Shape) -> dict[int, tuple[float, float]] | None:
+def indexed(text: str, given: Shape) -> dict[int, tuple[float, float]] | None:
     """Of `x[:, :, 1:, ::2]`; None for anything but slices."""
     result = {}
     for axis, part in enumerate(text.split(",")):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from netviz_desktop.graph import _keras_counts as keras
 from netviz_desktop.graph.model import Attribute, Dimension, ModelGraph, Node, Value
 
 Shape: TypeAlias = tuple[int, ...]
@@ -117,6 +118,8 @@ def _of_node(node: Node, values: dict[str, Value], batch: frozenset[Dimension]) 
 
 
 def _multiply_adds(node: Node, shapes: dict[str, Shape | None]) -> int | None:
+    if node.domain == "keras":
+        return _of_keras(node, shapes)
     rule = _RULES.get(node.op_type)
     if rule is None:
         # A subgraph, or somebody's own op: what happens inside is not known here.
@@ -125,6 +128,16 @@ def _multiply_adds(node: Node, shapes: dict[str, Shape | None]) -> int | None:
         return rule(_Shapes(node, shapes))
     except (_UnknownShapeError, LookupError, ValueError):
         return None  # shapes that the operator does not take: the model is invalid
+
+
+def _of_keras(node: Node, shapes: dict[str, Shape | None]) -> int | None:
+    rule = keras.RULES.get(node.op_type)
+    if rule is None:
+        return None if node.op_type in keras.OPAQUE or node.fault else 0
+    try:
+        return rule(_Shapes(node, shapes))
+    except (_UnknownShapeError, ValueError, IndexError):  # weights that do not fit the layer
+        return None
 
 
 class _UnknownShapeError(Exception):
@@ -150,6 +163,9 @@ class _Shapes:
 
     def attribute(self, name: str, default: Attribute) -> Attribute:
         return self.node.attributes.get(name, default)
+
+    def unknown(self) -> Exception:
+        return _UnknownShapeError()
 
     def _known(self, names: tuple[str, ...], index: int) -> Shape:
         shape = self.by_name.get(names[index]) if index < len(names) else None

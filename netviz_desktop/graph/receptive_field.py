@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import TypeAlias
 
-from netviz_desktop.graph import _windows as windows
-from netviz_desktop.graph._windows import Shape
+from netviz_desktop.graph import _keras_windows, _windows
+from netviz_desktop.graph._windows import Shape, Window
 from netviz_desktop.graph.model import ModelGraph, Node
 
 
@@ -56,7 +57,7 @@ def receptive_fields(
         shapes: of the values in one run.
         source: the input that is looked at; its `axes` are the spatial ones.
     """
-    walk = _Walk(shapes, constant or (lambda _: None))
+    walk = _Walk(shapes, axes, constant or (lambda _: None))
     walk.fields[source] = {axis: Axis(axis) for axis in axes}
     for node in graph.nodes:
         walk.visit(node)
@@ -69,8 +70,11 @@ def plain_op(op_type: str) -> str:
 
 
 class _Walk:
-    def __init__(self, shapes: Mapping[str, Shape], constant: Constant) -> None:
+    def __init__(
+        self, shapes: Mapping[str, Shape], axes: tuple[int, ...], constant: Constant
+    ) -> None:
         self.shapes = shapes
+        self.axes = axes
         self.constant = constant
         self.fields: dict[str, Field | None] = {}
         """None: it depends on the input in a way that is not known."""
@@ -89,23 +93,27 @@ class _Walk:
     def shape(self, name: str) -> Shape:
         return self.shapes[name]
 
+    def _cells(self, shape: Shape) -> Shape:
+        """The extents of a map; channels stand last where the input's do."""
+        return shape[1:-1] if self.axes == (1, 2) else shape[2:]
+
     # --- rules: a node that has at least one dependent input -> its output's field ---------
 
     def window(self, node: Node, dependent: list[str]) -> Field | None:
         field = self.fields[dependent[0]]
-        found = windows.window(node, self.shape(dependent[0]), self.shapes)
+        found = _of(node).window(node, self.shape(dependent[0]), self.shapes)
         if field is None or found is None or len(dependent) > 1:
             return None
-        return _mapped(field, lambda position: found.get(position, windows.Window()))
+        return _mapped(field, lambda position: found.get(position, Window()))
 
     def transposed(self, node: Node, dependent: list[str]) -> Field | None:
         field = self.fields[dependent[0]]
-        found = windows.window(node, self.shape(dependent[0]), self.shapes)
+        found = _of(node).window(node, self.shape(dependent[0]), self.shapes)
         if field is None or found is None or len(dependent) > 1:
             return None
         result = {}
         for position, axis in field.items():
-            w = found.get(position, windows.Window())
+            w = found.get(position, Window())
             start = axis.start + axis.jump * (w.pad - (w.extent - 1) / 2) / w.stride
             size = axis.size + axis.jump * ((w.extent - 1) // w.stride)
             result[position] = replace(axis, size=size, start=start, jump=axis.jump / w.stride)
@@ -130,7 +138,7 @@ class _Walk:
                 result[position] = axis
                 continue
             first, step, reach = (
-                windows.pooled(before, after) if pooled else windows.resized(node, before, after)
+                _windows.pooled(before, after) if pooled else _of(node).resized(node, before, after)
             )
             result[position] = _composed(axis, first, step, reach)
         return result
@@ -143,7 +151,7 @@ class _Walk:
         for name in dependent:
             shape, field = self.shape(name), self.fields[name]
             shift = len(made) - len(shape)
-            if math.prod(shape[2:] if len(shape) > 2 else ()) == 1 and math.prod(made[2:]) > 1:
+            if math.prod(self._cells(shape)) == 1 and math.prod(self._cells(made)) > 1:
                 sees_all = True  # one number for the whole map: squeeze and excitation
             elif field is None or any(made[p + shift] != shape[p] for p in field):
                 return None
@@ -173,7 +181,7 @@ class _Walk:
 
     def moved(self, node: Node, dependent: list[str]) -> Field | None:
         field = self.fields[dependent[0]]
-        order = windows.permutation(node, len(self.shape(dependent[0])))
+        order = _of(node).permutation(node, len(self.shape(dependent[0])))
         if field is None or order is None:
             return None
         return {new: field[old] for new, old in enumerate(order) if old in field}
@@ -192,7 +200,7 @@ class _Walk:
     def padded(self, node: Node, dependent: list[str]) -> Field | None:
         field = self.fields[dependent[0]]
         given, made = self.shape(dependent[0]), self.shape(node.outputs[0])
-        begins = windows.pads(node, len(given), self.constant)
+        begins = _of(node).pads(node, len(given), self.constant)
         if field is None:
             return None
         if begins is None:
@@ -204,10 +212,14 @@ class _Walk:
         given = self.shape(dependent[0])
         if field is None:
             return None
-        steps = windows.slices(node, given, self.constant)
+        steps = _of(node).slices(node, given, self.constant)
         if steps is None:
             return self.kept(node, dependent)
-        return {p: _composed(axis, *steps.get(p, (0, 1)), 1) for p, axis in field.items()}
+        result = {}
+        for p, axis in field.items():
+            first, step = steps.get(p, (0.0, 1.0))
+            result[p] = _composed(axis, first, step, 1)
+        return result
 
     def unfolded(self, node: Node, dependent: list[str]) -> Field | None:
         """Space to depth: each cell takes in a block."""
@@ -229,7 +241,12 @@ class _Walk:
         return result
 
 
-def _mapped(field: Field, window: Callable[[int], windows.Window]) -> Field:
+def _of(node: Node) -> ModuleType:
+    """What reads the settings of this node."""
+    return _keras_windows if node.domain == "keras" else _windows
+
+
+def _mapped(field: Field, window: Callable[[int], Window]) -> Field:
     result = {}
     for position, axis in field.items():
         w = window(position)
@@ -279,19 +296,24 @@ _BY_RULE: dict[_Rule, str] = {
         "conv conv1d conv2d conv3d convolution convinteger qlinearconv "
         "maxpool max_pool1d max_pool2d max_pool3d max_pool1d_with_indices "
         "max_pool2d_with_indices max_pool3d_with_indices averagepool avg_pool1d avg_pool2d "
+        "depthwiseconv2d separableconv2d convolution2d "
+        "maxpooling1d maxpooling2d maxpooling3d averagepooling1d averagepooling2d "
+        "averagepooling3d "
         "avg_pool3d qlinearaveragepool lppool lp_pool1d lp_pool2d lp_pool3d"
     ),
     _Walk.transposed: (
-        "convtranspose conv_transpose1d conv_transpose2d conv_transpose3d deconvolution"
+        "convtranspose conv_transpose1d conv_transpose2d conv_transpose3d deconvolution "
+        "conv1dtranspose conv2dtranspose conv3dtranspose"
     ),
     _Walk.adaptive: (
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d "
-        "adaptive_max_pool2d adaptive_max_pool3d"
+        "adaptive_max_pool2d adaptive_max_pool3d globalaveragepooling2d globalmaxpooling2d "
+        "adaptiveaveragepooling2d adaptivemaxpooling2d"
     ),
     _Walk.resized: (
         "resize upsample interpolate upsample_nearest upsample_bilinear upsample_nearest1d "
         "upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d "
-        "upsample_bicubic2d upsample_trilinear3d"
+        "upsample_bicubic2d upsample_trilinear3d upsampling1d upsampling2d upsampling3d resizing"
     ),
     _Walk.passed: (
         "relu relu6 leakyrelu leaky_relu prelu rrelu elu selu celu gelu silu swish mish sigmoid "
@@ -308,16 +330,21 @@ _BY_RULE: dict[_Rule, str] = {
         "group_norm layernormalization layer_norm rmsnormalization rms_norm lrn "
         "local_response_norm lpnormalization normalize meanvariancenormalization "
         "quantizelinear dequantizelinear qlinearadd qlinearmul qlinearsigmoid qlinearleakyrelu "
-        "fake_quantize_per_tensor_affine"
+        "fake_quantize_per_tensor_affine "
+        "inputlayer activation linear exponential hard_silu rescaling normalization average "
+        "gaussiannoise gaussiandropout alphadropout spatialdropout2d activityregularization "
+        "unitnormalization truedivide negative power randomflip randomrotation randomzoom "
+        "randomtranslation randomcontrast randombrightness"
     ),
     _Walk.concatenated: "concat cat concatenate qlinearconcat",
     _Walk.kept: (
         "softmax logsoftmax log_softmax softmin channel_shuffle channelshuffle split chunk "
-        "tensor_split unbind glu reducemean reducemax reducesum reducemin mean amax amin"
+        "tensor_split unbind glu reducemean reducemax reducesum reducemin mean amax amin "
+        "dense einsumdense"
     ),
     _Walk.moved: "transpose permute swapaxes swapdims movedim",
     _Walk.reshaped: "reshape view flatten unflatten squeeze unsqueeze",
-    _Walk.padded: "pad constantpad",
+    _Walk.padded: "pad constantpad zeropadding1d zeropadding2d zeropadding3d cropping2d",
     _Walk.sliced: "slice getitem narrow",
     _Walk.unfolded: "spacetodepth pixel_unshuffle",
     _Walk.folded: "depthtospace pixel_shuffle",

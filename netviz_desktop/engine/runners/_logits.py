@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netviz_desktop.graph import ModelGraph
+    from netviz_desktop.graph import ModelGraph, Node
 
 # Ops by their lower-case names in ONNX, ATen and torch.nn.functional.
 _SCORES = {
@@ -42,6 +42,8 @@ _SAME_NUMBERS = frozenset(
         "dropout",
         "quantizelinear",
         "dequantizelinear",
+        "inputlayer",
+        "linear activation",
     ]
 )
 
@@ -71,7 +73,7 @@ def find_logits(
         if producer is None:
             break
         node = graph.node(producer)
-        op = node.op_type.lower().rstrip("_")
+        op = _function(node)
         if op in _SCORES and node.inputs:
             kind, before = _SCORES[op], node.inputs[0]
             least = 1 if kind == "sigmoid" else 2
@@ -86,6 +88,14 @@ def find_logits(
     if dtype is not None and "float" not in dtype:
         return None, ""
     return (output, "softmax") if _classes(shape_of(output)) >= 2 else (None, "")
+
+
+def _function(node: Node) -> str:
+    """What it computes; an Activation of Keras says so in its settings."""
+    if node.domain == "keras" and node.op_type == "Activation":
+        name = str(node.attributes.get("activation", "")).lower()
+        return f"{name} activation" if name == "linear" else name
+    return node.op_type.lower().rstrip("_")
 
 
 def _classes(shape: tuple[int, ...]) -> int:

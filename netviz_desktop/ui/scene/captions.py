@@ -76,6 +76,8 @@ def attribute_rows(node: Node, *, everything: bool) -> Iterator[tuple[str, str]]
         value = node.attributes[name]
         if everything:
             yield elided(name), f"= {_cut(value_text(value))}"
+        elif name == "activation" and node.op_type == "Activation":  # of Keras: any function
+            yield name, f"= {_cut(value_text(value))}"
         elif name in _KEY_ATTRIBUTES and not (name in _WITH_WEIGHT and node.parameters):
             text = value_text(_one_of_equals(value))
             if text not in ("", _KEY_ATTRIBUTES[name]):
