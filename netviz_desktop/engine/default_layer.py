@@ -77,6 +77,7 @@ def _suits(run: ForwardPass, name: str, channels_last: Collection[str]) -> bool:
         and height * width > 1
         and channels != _classes(run, channels_last)
         and name not in run.graph.inputs
+        and not name.startswith(tuple(f"{given}:" for given in run.graph.inputs))  # InputLayer's
     )
 
 

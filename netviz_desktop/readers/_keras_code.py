@@ -19,7 +19,7 @@ _PARTS = (
 )
 _OWN_CLASSES = re.compile(rf"keras(\.(src\.)?({_PARTS})(\.\w+)*)?|builtins")
 _OWN_FUNCTIONS = re.compile(r"keras\.(src\.)?(activations|ops)(\.\w+)*|builtins")
-_LAMBDAS = frozenset({"Lambda", "__lambda__"})
+_LAMBDAS = frozenset({"Lambda", "__lambda__"})  # the latter as an argument of any layer
 _OF_TENSORFLOW = frozenset(
     {"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod"}
 )
@@ -73,7 +73,7 @@ def _foreign(item: Config) -> Named | None:
     module, registered = item.get("module"), item.get("registered_name")
     registered = registered if isinstance(registered, str) else ""
     if name in _LAMBDAS:
-        return Named("", name, "")
+        return Named("", "Lambda")
     if name == "function":
         called = item.get("config")
         if isinstance(module, str) and _OWN_FUNCTIONS.fullmatch(module):

@@ -45,9 +45,11 @@ def loaded(model: KerasModel, device: torch.device) -> Any:
         custom = _custom_objects(model)
         try:
             with keras.saving.custom_object_scope(custom):
-                if model.file.legacy:
-                    return _from_layer_names(model)
-                return _from_archive(model)
+                with keras.device("meta"):  # without memory: the file may claim any size
+                    _check_size(_built(model), model)
+                built = _built(model)
+                (_fill_by_name if model.file.legacy else _fill)(built, model)
+                return built
         except (Problem, Cancelled):
             raise
         except Exception as error:
@@ -112,16 +114,27 @@ def _without_tensorflow() -> Iterator[None]:
         del sys.modules["tensorflow"]
 
 
-def _from_archive(model: KerasModel) -> Any:
+def _built(model: KerasModel) -> Any:
+    """The layers, with weights of any value."""
     from keras import saving
-    from keras.src.saving import saving_lib
-    from keras.src.saving.serialization_lib import ObjectSharingScope
+    from keras.src.legacy.saving import saving_options, saving_utils
+    from keras.src.saving import serialization_lib
 
-    with ObjectSharingScope():
-        built = saving.deserialize_keras_object(
-            without_training(model.config), safe_mode=not model.trusted
-        )
-    _check_size(built, model)
+    config = without_training(model.config)
+    if model.file.legacy:
+        with (
+            saving_options.keras_option_scope(use_legacy_config=True),
+            serialization_lib.SafeModeScope(not model.trusted),
+        ):
+            return saving_utils.model_from_config(_with_operations(config, model.net))
+    with serialization_lib.ObjectSharingScope():
+        return saving.deserialize_keras_object(config, safe_mode=not model.trusted)
+
+
+def _fill(built: Any, model: KerasModel) -> None:
+    """With the weights of Keras 3, as `keras.saving.load_model` does."""
+    from keras.src.saving import saving_lib
+
     store = saving_lib.H5IOStore(_all_of(model), mode="r")
     failed: set[int] = set()
     errors: dict[int, Any] = {}
@@ -144,26 +157,16 @@ def _from_archive(model: KerasModel) -> Any:
             f"{getattr(layer, 'name', layer)} has others ({one_line(error)}).",
             "Save the model again with model.save(…).",
         )
-    return built
 
 
-def _from_layer_names(model: KerasModel) -> Any:
-    """The .h5 files of Keras 2, and of Keras 3 in the old way."""
+def _fill_by_name(built: Any, model: KerasModel) -> None:
+    """With the weights of an .h5 file of Keras 2, or of Keras 3 in the old way."""
     import h5py
-    from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
-    from keras.src.saving import serialization_lib
+    from keras.src.legacy.saving import legacy_h5_format
 
-    config = _with_operations(without_training(model.config), model.net)
-    with (
-        saving_options.keras_option_scope(use_legacy_config=True),
-        serialization_lib.SafeModeScope(not model.trusted),
-    ):
-        built = saving_utils.model_from_config(config)
-    _check_size(built, model)
     with h5py.File(_all_of(model), "r") as file:
         group = file.get("model_weights", file)
         legacy_h5_format.load_weights_from_hdf5_group(group, built)
-    return built
 
 
 def _all_of(model: KerasModel) -> io.BytesIO:
