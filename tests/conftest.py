@@ -10,3 +10,4 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("NETVIZ_THREADS", "1")  # the engine's own processes
+os.environ.setdefault("KERAS_BACKEND", "torch")  # of the tests' own Keras models
