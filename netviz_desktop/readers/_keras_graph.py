@@ -31,7 +31,7 @@ from netviz_desktop.readers._keras_weights import Weights, parameter, weights_of
 DOMAIN = "keras"
 ACTIVATION = "activation"
 
-_MOST_NODES = 200_000
+_MOST_NODES = 50_000
 _MOST_OUTPUTS = 1000
 _LONGEST_TEXT = 200
 _LONGEST_LIST = 16

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers._keras_code import without_training
-from netviz_desktop.readers._keras_config import Layer, Net
+from netviz_desktop.readers._keras_config import Layer, Net, declared_shape, dtype_of, walk
 from netviz_desktop.readers._person_code import from_person, importable
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from netviz_desktop.readers.keras_model import KerasModel
 
 _OPERATIONS = "numpy nn core math image linalg".split()
+_GONE = {
+    "DepthwiseConv2D": ("groups",),  # always 1
+    **dict.fromkeys("LSTM GRU SimpleRNN RNN Bidirectional".split(), ("time_major",)),
+}
 
 
 def loaded(model: KerasModel, device: torch.device) -> Any:
@@ -126,7 +130,7 @@ def _built(model: KerasModel) -> Any:
             saving_options.keras_option_scope(use_legacy_config=True),
             serialization_lib.SafeModeScope(not model.trusted),
         ):
-            return saving_utils.model_from_config(_with_operations(config, model.net))
+            return saving_utils.model_from_config(_in_words_of_today(config, model.net))
     with serialization_lib.ObjectSharingScope():
         return saving.deserialize_keras_object(config, safe_mode=not model.trusted)
 
@@ -195,17 +199,34 @@ def _count(shape: Any) -> int:
     return count
 
 
-def _with_operations(config: dict[str, Any], net: Net) -> dict[str, Any]:
-    """A configuration whose operations say where they are, which the old way of saving leaves
-    out: Keras itself does not find `x * 2` again, nor tells the operation from the layer Add."""
+def _in_words_of_today(config: dict[str, Any], net: Net) -> dict[str, Any]:
+    """A configuration of an .h5 file as Keras 3 understands it; the config itself, changed.
+
+    Operations say where they are, which the old way of saving leaves out: Keras itself does
+    not find `x * 2` again, nor tells the operation Add from the layer. Keras 2.0 has a bare
+    list of layers in a Sequential, whose first one has the input's shape, batch included,
+    which Keras 3 takes for one without; later versions have settings that are no more.
+    """
     inner = config.get("config")
-    layers = inner.get("layers", []) if isinstance(inner, dict) else inner or []
+    if isinstance(inner, list):
+        inner = config["config"] = {"name": net.name, "layers": inner}
+    layers = inner.get("layers", []) if isinstance(inner, dict) else []
     for said, layer in zip(layers, _written(net, len(layers)), strict=False):
         if layer.net is not None:
-            _with_operations(said, layer.net)
+            _in_words_of_today(said, layer.net)
         elif not layer.is_layer and (module := _module_of(layer.class_name)):
             said["module"] = module
             said["registered_name"] = layer.class_name
+    if len(layers) < len(net.layers):
+        first, shape = net.layers[0], declared_shape(net.layers[0])
+        layers[0]["config"].pop("batch_input_shape", None)
+        if shape is not None:
+            given = {"name": first.name, "batch_shape": shape, "dtype": dtype_of(first.config)}
+            layers.insert(0, {"class_name": first.class_name, "config": given})
+    for item in walk(config):
+        for setting in _GONE.get(str(item.get("class_name")), ()):
+            if isinstance(item.get("config"), dict):
+                item["config"].pop(setting, None)
     return config
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def model(request: pytest.FixtureRequest) -> keras.Model:
 def made(make: Callable[[], keras.Model]) -> keras.Model:
     """With weights that differ from each other, as after training."""
     keras.utils.set_random_seed(3)
+    keras.backend.clear_session()  # names count from 1 again
     model = make()
     generator = np.random.default_rng(3)
     for weight in model.weights:
@@ -222,6 +224,35 @@ def test_grad_cam_is_the_papers_equation(tmp_path):
     expected = (weight * activation).sum(axis=-1)  # (H, W), eq. 2 before its ReLU
     found = session.explain("grad-cam", node=node, target=2)
     np.testing.assert_allclose(found.raw, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_the_same_net_as_keras_h5_and_onnx_says_the_same(tmp_path):
+    model = made(sequential)
+    given = np.random.default_rng(5).normal(size=(1, 12, 12, 3)).astype(np.float32)
+    model(given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's exporter, about Keras's code
+        model.export(tmp_path / "net.onnx", format="onnx", verbose=False)
+    exported = netviz_desktop.open(tmp_path / "net.onnx")
+    exported.run(given)
+    of_type = {node.op_type: node.id for node in exported.graph.nodes}
+    pairs = {"conv2d/activation": "Relu", "dense": "Add", "dense/activation": "Softmax"}
+    for suffix in (".keras", ".h5"):
+        session = ran(saved(model, tmp_path, suffix), {"": given})
+        for layer, op in pairs.items():
+            close(session.activation(layer), exported.activation(of_type[op]))
+            if op != "Softmax":
+                close(session.gradient(layer, 1), exported.gradient(of_type[op], 1))
+        cams = [
+            found.explain("grad-cam", node=node, target=1).raw
+            for found, node in ((session, "conv2d/activation"), (exported, of_type["Relu"]))
+        ]
+        close(*cams)
+
+
+def close(one: np.ndarray, other: np.ndarray) -> None:
+    """To 1e-4 of the largest."""
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max())
 
 
 def test_running_leaves_the_model_as_it_was(model, tmp_path):
