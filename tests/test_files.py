@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -445,6 +446,71 @@ def rewrite(path: Path, edit: Callable[[str, bytes], bytes | None]) -> None:
         for name, old in members.items():
             if (new := edit(name, old)) is not None:
                 archive.writestr(name, new)
+KERAS_CONFIG = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "net",
+        "layers": [
+            {
+                "class_name": "Dense",
+                "config": {
+                    "name": "dense", "trainable": True, "batch_input_shape": [None, 4],
+                    "units": 2, "activation": "relu",
+                },
+            }
+        ],
+    },
+}  # fmt: skip
+KERAS_WEIGHTS = {"kernel": np.ones((4, 2), np.float32), "bias": np.zeros(2, np.float32)}
+
+
+def keras_weights(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        for place, array in enumerate(KERAS_WEIGHTS.values()):
+            file[f"layers/dense/vars/{place}"] = array
+
+
+def keras_archive(path: Path, config: str = "", layer: str = "Dense") -> None:
+    weights = path.with_name("weights")
+    keras_weights(weights)
+    with zipfile.ZipFile(path, "w") as archive:
+        text = config or json.dumps(KERAS_CONFIG).replace("Dense", layer)
+        archive.writestr("metadata.json", '{"keras_version": "3.9.0"}')
+        archive.writestr("config.json", text)
+        archive.write(weights, "model.weights.h5")
+    weights.unlink()
+
+
+def keras_archive_of_brackets(path: Path) -> None:
+    keras_archive(path, "[" * 200_000)
+
+
+def keras_archive_with_code(path: Path) -> None:
+    keras_archive(path, layer="Lambda")
+
+
+def truncated_keras(path: Path) -> None:
+    keras_archive(path)
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def keras_hdf5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(KERAS_CONFIG)
+        group = file.create_group("model_weights/dense")
+        group.attrs["weight_names"] = [f"dense/{name}:0" for name in KERAS_WEIGHTS]
+        for name, array in KERAS_WEIGHTS.items():
+            group[f"dense/{name}:0"] = array
+
+
+def truncated_hdf5(path: Path) -> None:
+    keras_hdf5(path)
+    path.write_bytes(path.read_bytes()[:1500])
+
+
+def plain_hdf5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["voltage"] = np.arange(10)
 
 
 def noise(path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from netviz_desktop.graph import ModelGraph, Node
@@ -62,3 +63,22 @@ def test_what_is_no_map_is_left_out() -> None:
 
 def test_the_heads_of_attention_are_no_channels() -> None:
     assert last(node("Transpose", "x", "a", perm=[0, 2, 1, 3])) == set()
+
+
+def keras_node(op_type: str, *names: str, **attributes: Any) -> Node:
+    return replace(node(op_type, *names, **attributes), domain="keras")
+
+
+def test_keras_keeps_channels_last_unless_a_layer_says_otherwise() -> None:
+    found = last(
+        keras_node("InputLayer", "x", "a"),
+        keras_node("Conv2D", "a", "b", data_format="channels_last"),
+        keras_node("Add", "b", "a", "c"),
+        keras_node("Permute", "c", "d", dims=[3, 1, 2]),
+        keras_node("Dense", "v", "e"),
+        keras_node("Reshape", "e", "f"),
+        v=(1, 9),
+        e=(1, 192),
+    )
+    assert found == {"x", "a", "b", "c", "f"}
+    assert not last(keras_node("Conv2D", "x", "b", data_format="channels_first"))

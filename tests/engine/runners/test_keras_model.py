@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import torch
 from keras import layers, ops
+from torch.utils.flop_counter import FlopCounterMode
 
 import netviz_desktop
 from netviz_desktop.engine.session import Session
+from netviz_desktop.graph.counts import counts, total
 from netviz_desktop.problems import Problem
 
 # Keras saves its variables through an __array__ of before numpy 2.
@@ -253,6 +255,51 @@ def test_the_same_net_as_keras_h5_and_onnx_says_the_same(tmp_path):
 def close(one: np.ndarray, other: np.ndarray) -> None:
     """To 1e-4 of the largest."""
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max())
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: layers.Conv2D(8, 3, groups=2, padding="same"), (9, 9, 4)),
+        (lambda: layers.Conv1D(8, 3, strides=2), (9, 4)),
+        (lambda: layers.DepthwiseConv2D(3, depth_multiplier=2), (9, 9, 4)),
+        (lambda: layers.SeparableConv2D(6, 3), (9, 9, 4)),
+        (lambda: layers.Conv2DTranspose(6, 3, strides=2), (9, 9, 4)),
+        (lambda: layers.Dense(5), (7, 3)),
+        (lambda: layers.EinsumDense("abc,cd->abd", (7, 5)), (7, 3)),
+        (lambda: layers.LSTM(5), (7, 3)),
+    ],
+)
+def test_a_layer_costs_what_torch_counts(make, shape, tmp_path):
+    model = keras.Sequential([keras.Input(shape), make()])
+    graph = netviz_desktop.open(saved(model, tmp_path)).graph
+    x = torch.zeros(1, *shape)
+    with FlopCounterMode(display=False) as counter:
+        model(x)
+    counted = int(counter.get_total_flops()) // 2  # both halves of a multiply-add
+    assert total(graph, counts(graph)).multiply_adds == counted
+
+
+@pytest.mark.parametrize(
+    ("make", "cost"),
+    [
+        (lambda: layers.GRU(5, reset_after=False), 7 * (3 + 5) * 3 * 5),
+        (lambda: layers.Bidirectional(layers.SimpleRNN(5)), 2 * 7 * (3 + 5) * 5),
+    ],
+)
+def test_a_recurrent_layer_costs_its_matrices_once_a_step(make, cost, tmp_path):
+    """Keras itself runs the cell once more, to see what it gives."""
+    model = keras.Sequential([keras.Input((7, 3)), make()])
+    graph = netviz_desktop.open(saved(model, tmp_path)).graph
+    assert total(graph, counts(graph)).multiply_adds == cost
+
+
+def test_attention_costs_its_projections_and_its_pairs(tmp_path):
+    query, value = keras.Input((5, 8)), keras.Input((7, 6))
+    output = layers.MultiHeadAttention(2, 4, value_dim=3)(query, value)
+    graph = netviz_desktop.open(saved(keras.Model([query, value], output), tmp_path)).graph
+    projections = 5 * 8 * 8 + 7 * 6 * 8 + 7 * 6 * 6 + 5 * 6 * 8
+    assert total(graph, counts(graph)).multiply_adds == projections + 5 * 7 * 2 * (4 + 3)
 
 
 def test_running_leaves_the_model_as_it_was(model, tmp_path):
