@@ -15,7 +15,7 @@ from netviz_desktop.readers._keras_config import Config, walk
 
 _PARTS = (
     "layers|models|ops|initializers|regularizers|constraints|activations|dtype_policies|"
-    "optimizers|losses|metrics|quantizers|random"
+    "optimizers|losses|metrics|quantizers|random|applications"
 )
 _OWN_CLASSES = re.compile(rf"keras(\.(src\.)?({_PARTS})(\.\w+)*)?|builtins")
 _OWN_FUNCTIONS = re.compile(r"keras\.(src\.)?(activations|ops)(\.\w+)*|builtins")

@@ -45,6 +45,7 @@ Ids = dict[tuple[Path, int], str]
 class _Building:
     file: KerasFile
     weights: Weights
+    trusted: bool
     nodes: list[Node] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
     ids: Ids = field(default_factory=dict)
@@ -52,10 +53,15 @@ class _Building:
 
 
 def keras_graph(
-    net: Net, weights: Weights, file: KerasFile, format_label: str
+    net: Net, weights: Weights, file: KerasFile, format_label: str, *, trusted: bool
 ) -> tuple[ModelGraph, Ids]:
-    """Raises: Problem: it is too large to be drawn."""
-    building = _Building(file, weights)
+    """Args:
+        trusted: code that is not Keras's own may run.
+
+    Raises:
+        Problem: it is too large to be drawn.
+    """
+    building = _Building(file, weights, trusted)
     inputs = tuple(ref.layer for ref in net.inputs)
     for name in inputs:
         layer = next((one for one in net.layers if one.name == name), None)
@@ -193,7 +199,7 @@ def _add(
             outputs=outputs,
             attributes=attributes_of(layer) | _constants(layer, call),
             parameters=building.weights.get((*home, layer.name), ()),
-            fault=_code_fault(layer) or fault,
+            fault=_code_fault(layer, building.trusted) or fault,
         )
     )
     function = fused_activation(layer.class_name, layer.config)
@@ -251,9 +257,11 @@ def _in_order(net: Net) -> Iterator[tuple[Layer, int, Call, str]]:
             yield (*circling, "It waits for its own output: the layers form a circle.")
 
 
-def _code_fault(layer: Layer) -> str:
+def _code_fault(layer: Layer, trusted: bool) -> str:
     if of_tensorflow(layer.class_name):
         return f"{layer.class_name} is an operation of TensorFlow, which only Keras 2 runs."
+    if trusted:
+        return ""
     module = {"module": layer.module} if layer.module else {}
     found = foreign_code({"class_name": layer.class_name, "config": layer.config, **module})
     if not found:

@@ -87,7 +87,7 @@ def read(path: Path, options: Options) -> OpenedModel:
     net = net_of(file.config, path.name)
     if net is None:
         return _of_foreign_class(file, weights)
-    graph, ids = keras_graph(net, weights_by_layer(net, file), file, _LABEL)
+    graph, ids = keras_graph(net, weights_by_layer(net, file), file, _LABEL, trusted=options.trust)
     foreign = foreign_code(file.config)
     why, can_be_trusted = _hindrance(file, graph, foreign, trusted=options.trust)
     if why is not None:
@@ -112,14 +112,13 @@ def _hindrance(
             node=faulty[0].id if faulty else "",
         )
         return why, True
-    for node in faulty:
-        if "trust the file" not in node.fault:
-            why = Problem(
-                f"{name} cannot be run because of {node.id}. {node.fault}",
-                "Export the model as ONNX from the program that it was made in.",
-                node=node.id,
-            )
-            return why, False
+    if faulty:
+        why = Problem(
+            f"{name} cannot be run because of {faulty[0].id}. {faulty[0].fault}",
+            "Export the model as ONNX from the program that it was made in.",
+            node=faulty[0].id,
+        )
+        return why, False
     if file.weights is None:
         return Problem(
             f"{name} holds no weights: only its structure is shown.",

@@ -33,27 +33,48 @@ _GONE = {
 }
 
 
-def loaded(model: KerasModel, device: torch.device) -> Any:
-    """The keras.Model, with its weights, on the device.
+def outlined(model: KerasModel) -> Any:
+    """The keras.Model without weights, which takes no memory.
 
     Raises:
-        Problem: Keras is not there, or cannot build or fill the model.
+        Problem: Keras is not there, or cannot build it; or its layers want more weights than
+            the file holds.
     """
+    with _building(model):
+        import keras
+
+        with keras.device("meta"):
+            built = _built(model)
+    _check_size(built, model)
+    return built
+
+
+def loaded(model: KerasModel, device: torch.device) -> Any:
+    """The keras.Model with its weights, on the device.
+
+    Raises:
+        Problem: they do not fit.
+    """
+    with _building(model):
+        import keras
+
+        with keras.device(device_name(device)):
+            built = _built(model)
+            (_fill_by_name if model.file.legacy else _fill)(built, model)
+            return built
+
+
+@contextmanager
+def _building(model: KerasModel) -> Iterator[None]:
     name = model.file.path.name
     keras = imported(name)
     with ExitStack() as stack:
         stack.enter_context(_without_tensorflow())
-        stack.enter_context(keras.device(device_name(device)))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # of what a file lacks Keras says more when it raises
-        custom = _custom_objects(model)
+        stack.enter_context(keras.saving.custom_object_scope(_custom_objects(model)))
         try:
-            with keras.saving.custom_object_scope(custom):
-                with keras.device("meta"):  # without memory: the file may claim any size
-                    _check_size(_built(model), model)
-                built = _built(model)
-                (_fill_by_name if model.file.legacy else _fill)(built, model)
-                return built
+            yield
         except (Problem, Cancelled):
             raise
         except Exception as error:

@@ -14,7 +14,7 @@ from torch.autograd.graph import get_gradient_edge
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
 from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners._eager import one_line
-from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded
+from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
 from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
 from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.engine.runners._memory import without_garbage_collection
@@ -35,6 +35,7 @@ def runner(opened: OpenedModel, device: torch.device) -> KerasRunner | None:
 class KerasRunner:
     """Runs one Keras model; see `Runner`.
 
+    Its layers are built at once, without memory; their weights are read at the first run.
     Layers run in a scope where every variable is a constant: what they would write to their
     state goes to the scope, so that the model stays as it was.
     """
@@ -43,17 +44,18 @@ class KerasRunner:
         name = model.file.path.name
         self._keras = imported(name)
         self._device = device
-        self._model = loaded(model, device)
-        if functional_of(self._model) is None:
+        self._file = model
+        self._model: Any = None  # until the first run
+        self._steps: list[Step] = []
+        outline = outlined(model)
+        if functional_of(outline) is None:
             raise Problem(
                 f"{name} was saved before it knew the shape of its input: its layers are shown, "
                 "but it cannot be run.",
                 "Call the model once, save it again, and open it.",
             )
-        with self._keras.device(device_name(self._device)):
-            program = compiled(self._model, graph, model.net, model.ids)
-        self._steps = program.steps
-        self.graph = program.graph
+        with self._keras.device("meta"):
+            self.graph = compiled(outline, graph, model.net, model.ids).graph
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -63,6 +65,10 @@ class KerasRunner:
         self, inputs: Mapping[str, Tensor], *, gradients: bool = True, step: Progress | None = None
     ) -> ForwardPass:
         given = self._checked(inputs)
+        if self._model is None:
+            if step is not None:
+                step(-1.0, "Reading the weights")
+            self._load()
         run = _Run(gradients)
         with ExitStack() as stack:
             stack.enter_context(without_garbage_collection())
@@ -76,6 +82,12 @@ class KerasRunner:
         graph = self.graph
         logits, kind = find_logits(graph, lambda name: tuple(run.values[name].shape))
         return ForwardPass(graph, run.recorded(), run.milliseconds, logits, kind)
+
+    def _load(self) -> None:
+        model = loaded(self._file, self._device)
+        with self._keras.device(device_name(self._device)):
+            self._steps = compiled(model, self.graph, self._file.net, self._file.ids).steps
+        self._model = model
 
     def _run_steps(self, run: _Run, step: Progress | None) -> None:
         shown = 0.0

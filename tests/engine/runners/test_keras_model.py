@@ -304,16 +304,23 @@ def test_attention_costs_its_projections_and_its_pairs(tmp_path):
 
 def test_running_leaves_the_model_as_it_was(model, tmp_path):
     session = netviz_desktop.open(saved(model, tmp_path))
-    live = session._model.runner._model  # what no other way shows
-    before = state_of(live)
     given = inputs_of(model).values()
-    run = session.run({v.name: a for v, a in zip(session.inputs, given, strict=True)})
-    run.gradients(1)
+    inputs = {v.name: a for v, a in zip(session.inputs, given, strict=True)}
+    session.run(inputs)
+    live = session._model.runner._model  # what no other way shows
+    assert_same_weights(live, model)
+    before = state_of(live)
+    session.run(inputs).gradients(1)
     after = state_of(live)
     assert before.keys() == after.keys()
     for name, (array, *flags) in before.items():
         np.testing.assert_array_equal(array, after[name][0])
         assert flags == after[name][1:]
+
+
+def assert_same_weights(one: keras.Model, other: keras.Model) -> None:
+    for a, b in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
 def state_of(model: keras.Model) -> dict[str, list[object]]:
