@@ -79,7 +79,7 @@ def _building(model: KerasModel) -> Iterator[None]:
             raise
         except Exception as error:
             raise Problem(
-                f"Keras {keras.__version__} cannot build {name}: {one_line(error)}.",
+                f"Keras {keras.__version__} cannot build {name}: {one_line(error).rstrip('.')}.",
                 "Save it again with a Keras of today, or export it as ONNX.",
                 node=_blamed(error, model),
             ) from error

@@ -104,7 +104,7 @@ class KerasRunner:
                 shapes = ", ".join(str(tuple(run.values[n].shape)) for n in todo.reads.values())
                 kind = type(todo.operation).__name__
                 raise Problem(
-                    f"The model stopped in {todo.id} ({kind}): {one_line(error)}.",
+                    f"The model stopped in {todo.id} ({kind}): {one_line(error).rstrip('.')}.",
                     f"Check that the input is one it takes; this layer was given {shapes}.",
                     node=todo.id,
                 ) from error
