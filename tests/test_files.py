@@ -446,6 +446,8 @@ def rewrite(path: Path, edit: Callable[[str, bytes], bytes | None]) -> None:
         for name, old in members.items():
             if (new := edit(name, old)) is not None:
                 archive.writestr(name, new)
+
+
 KERAS_CONFIG = {
     "class_name": "Sequential",
     "config": {

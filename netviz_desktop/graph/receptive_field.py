@@ -333,8 +333,8 @@ _BY_RULE: dict[_Rule, str] = {
         "fake_quantize_per_tensor_affine "
         "inputlayer activation linear exponential hard_silu rescaling normalization average "
         "gaussiannoise gaussiandropout alphadropout spatialdropout2d activityregularization "
-        "unitnormalization layerscale stochasticdepth truedivide negative power randomflip randomrotation randomzoom "
-        "randomtranslation randomcontrast randombrightness"
+        "unitnormalization layerscale stochasticdepth truedivide negative power randomflip "
+        "randomrotation randomzoom randomtranslation randomcontrast randombrightness"
     ),
     _Walk.concatenated: "concat cat concatenate qlinearconcat",
     _Walk.kept: (

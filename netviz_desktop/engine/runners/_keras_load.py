@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -78,6 +79,14 @@ def _building(model: KerasModel) -> Iterator[None]:
         except (Problem, Cancelled):
             raise
         except Exception as error:
+            if unknown := re.search(r"Unknown layer: '([^']{1,100})'", str(error)):
+                raise Problem(
+                    f"{name} has a layer of the class {unknown[1]}, which Keras "
+                    f"{keras.__version__} does not know and the file does not say where to find.",
+                    "Save the model as .keras, which names the class's module, and open it beside "
+                    "that module with --trust.",
+                    node=_blamed(error, model),
+                ) from error
             raise Problem(
                 f"Keras {keras.__version__} cannot build {name}: {one_line(error).rstrip('.')}.",
                 "Save it again with a Keras of today, or export it as ONNX.",
