@@ -21,13 +21,14 @@ def at_rest(module: nn.Module) -> Iterator[None]:
     may be overridden to do more.
     """
     parts = list(module.modules())
-    tables = [
+    plain = [part for part in parts if not isinstance(part, torch.jit.ScriptModule)]
+    tables: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (table, dict(table))
-        for part in parts
-        if not isinstance(part, torch.jit.ScriptModule)  # its tables are not dictionaries
+        for part in plain
         for table in (part.__dict__, part._parameters, part._buffers, part._modules)
     ]
-    training = [(part, part.training) for part in parts]
+    # The tables of scripts are not dictionaries.
+    scripts = [(part, part.training) for part in parts if isinstance(part, torch.jit.ScriptModule)]
     trained = {
         id(parameter): parameter
         for part in parts
@@ -42,8 +43,10 @@ def at_rest(module: nn.Module) -> Iterator[None]:
         vars(checkpoints).update(_NO_CHECKPOINTS)
         # Fused attention shows no weights and runs as one unknown operation.
         torch.backends.mha.set_fastpath_enabled(False)
-        for part, _ in training:
-            part.training = False
+        for part in plain:
+            part.__dict__["training"] = False  # nn.Module's own way takes ten times as long
+        for script, _ in scripts:
+            script.training = False
         for parameter in trained.values():
             parameter.requires_grad_(False)
         with _as_written():
@@ -55,8 +58,8 @@ def at_rest(module: nn.Module) -> Iterator[None]:
         for table, before in tables:
             table.clear()
             table.update(before)
-        for part, flag in training:
-            part.training = flag
+        for script, flag in scripts:
+            script.training = flag
         for parameter in trained.values():
             parameter.requires_grad_()
 
