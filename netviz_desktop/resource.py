@@ -8,6 +8,7 @@ from pathlib import Path
 DEMO_MODEL = "demo/squeezenet1_1.onnx"
 DEMO_IMAGE = "demo/chelsea.png"
 IMAGENET_LABELS = "labels/imagenet1k.json"
+ARCHITECTURES = "architectures.json"
 
 
 @cache

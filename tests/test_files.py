@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import logging
@@ -10,6 +11,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import tarfile
 import tomllib
 import warnings
 import zipfile
@@ -23,6 +25,7 @@ import numpy as np
 import pytest
 import torch
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
 
 from netviz_desktop import resource
 from netviz_desktop.cli import main
@@ -552,6 +555,104 @@ def web_page(path: Path) -> None:
 def foreign_zip(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "<xml/>")
+
+
+def safetensors(path: Path) -> None:
+    save_file({"conv.weight": torch.zeros(10, 3, 3), "conv.bias": torch.zeros(10)}, path)
+
+
+def write_safetensors(path: Path, header: dict[str, Any], numbers: bytes) -> None:
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + numbers)
+
+
+def entry(begin: int, end: int, *shape: int, dtype: str = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def many_weights(path: Path) -> None:
+    names = [f"layer.{n // 2}.{'bias' if n % 2 else 'weight'}" for n in range(30_000)]
+    names.append("x" * 100_000 + ".weight")
+    header = {name: entry(n, n + 1, 1, dtype="U8") for n, name in enumerate(names)}
+    write_safetensors(path, header, bytes(len(names)))
+
+
+def odd_weights(path: Path) -> None:
+    numbers = np.array([np.nan, np.inf], np.float32).tobytes() + bytes(8)
+    header = {
+        "nan.weight": entry(0, 8, 2),
+        "empty.weight": entry(8, 8, 0, 2**40),
+        "float8.weight": entry(8, 12, 4, dtype="F8_E4M3"),
+        "four_bits.weight": entry(12, 15, 6, dtype="F4"),
+    }
+    write_safetensors(path, header, numbers)
+
+
+def sharded(path: Path) -> None:
+    shards = {
+        "a.weight": "m-00001-of-00002.safetensors",
+        "b.weight": "m-00002-of-00002.safetensors",
+    }
+    for name, file in shards.items():
+        save_file({name: torch.zeros(7)}, path.with_name(file))
+    path.write_text(json.dumps({"weight_map": shards}))
+
+
+def safetensors_of_impossible_length(path: Path) -> None:
+    path.write_bytes(struct.pack("<Q", 2**60) + b"{" + bytes(100))
+
+
+def safetensors_that_overlap(path: Path) -> None:
+    write_safetensors(path, {"a": entry(0, 8, 2), "b": entry(4, 12, 2)}, bytes(12))
+
+
+def truncated_safetensors(path: Path) -> None:
+    safetensors(path)
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def index_that_leaves(path: Path) -> None:
+    path.write_text('{"weight_map": {"a": "../../secret.safetensors"}}')
+
+
+def index_without_shards(path: Path) -> None:
+    path.write_text('{"weight_map": {"a.weight": "gone.safetensors"}}')
+
+
+def zipped_onnx(path: Path) -> None:
+    three_nodes(path.with_suffix(".onnx"))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(path.with_suffix(".onnx"), "folder/net.onnx")
+
+
+def two_zipped(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a.onnx", "b.onnx"):
+            archive.writestr(name, b"x")
+
+
+def compressed_onnx(path: Path) -> None:
+    three_nodes(path)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+
+
+def tar_that_leaves(path: Path) -> None:
+    with tarfile.open(path, "w") as archive:
+        archive.add(DEMO, "../escaped.onnx")
+        link = tarfile.TarInfo("link.onnx")
+        link.type, link.linkname = tarfile.SYMTYPE, str(DEMO)
+        archive.addfile(link)
+
+
+def bomb(path: Path) -> None:
+    packer = zlib.compressobj(wbits=31)
+    megabyte = bytes(1 << 20)
+    path.write_bytes(b"".join(packer.compress(megabyte) for _ in range(300)) + packer.flush())
+
+
+def saved_model(path: Path) -> None:
+    path.mkdir()
+    (path / "saved_model.pb").write_bytes(b"\x08\x01")
 
 
 def picture(path: Path) -> None:

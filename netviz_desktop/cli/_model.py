@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="an ONNX, PyTorch or Keras file")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model file, an archive or a folder with one"
+    )
     parser.add_argument(
         "--trust",
         action="store_true",

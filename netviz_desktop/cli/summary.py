@@ -23,7 +23,8 @@ activations for one sample, and totals. A multiply-add is one multiplication and
 in a convolution, matrix product, attention or recurrent layer; biases, activations and
 pooling count none. "–": a shape that is needed is not known before a run.
 
-With --json: format, name, parameter_count, rows [{id, op_type, scope, output_shape,
+With --json: format, name, architecture (of weights that were recognised, else ""),
+architectures (all that fit), parameter_count, rows [{id, op_type, scope, output_shape,
 parameters, multiply_adds, activation_bytes}], totals {parameters, multiply_adds,
 activation_bytes, uncounted, unmeasured}; the last two count rows without a number; and
 execution {what runs nodes: how many}."""
@@ -51,6 +52,8 @@ def run(options: argparse.Namespace) -> None:
         found = {
             "format": graph.format,
             "name": graph.name,
+            "architecture": session.opened.architecture,
+            "architectures": list(session.opened.architectures),
             "parameter_count": graph.parameter_count,
             "rows": rows,
             "totals": asdict(totals),
@@ -59,6 +62,7 @@ def run(options: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(_text(options, graph, rows, totals))
+        sys.stdout.write(_architecture(session.opened.architecture, session.opened.architectures))
         if session.structure_only is not None:
             sys.stdout.write(f"\nNot run: {session.structure_only}\n")
             sys.stdout.write(_further_faults(graph, session.structure_only.node))
@@ -170,6 +174,16 @@ def _runs_in(graph: ModelGraph) -> list[str]:
     return [
         "nodes run in      " + ", ".join(f"{what} {count}" for what, count in execution.items())
     ]
+
+
+def _architecture(taken: str, fitting: tuple[str, ...]) -> str:
+    others = [name for name in fitting if name != taken]
+    if not fitting:
+        return ""
+    listed = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
+    return (f"\narchitecture      {taken}\n" if taken else "\n") + (
+        f"others that fit   {listed} (--architecture)\n" if others else ""
+    )
 
 
 def _end(kind: str, graph: ModelGraph, name: str) -> str:

@@ -40,6 +40,8 @@ def run(options: argparse.Namespace) -> None:
         output=path,
         trust=options.trust,
         model_code=options.model_code,
+        architecture=options.architecture,
+        member=options.member,
     )
 
 

@@ -84,6 +84,10 @@ class Answers:
             )
             self._preparing.start()
 
+    def leave(self) -> None:
+        """Before the process ends: nothing of it stays on the disk."""
+        readers.forget_unpacked()
+
     def wait_until_prepared(self) -> None:
         """What idle time began is done."""
         if self._preparing is not None:
@@ -100,7 +104,7 @@ class Answers:
         why = session.structure_only
         return messages.ModelOpened(
             path=request.path,
-            size_bytes=Path(request.path).stat().st_size,
+            size_bytes=session.opened.size_bytes or Path(request.path).stat().st_size,
             graph=session.graph,
             structure_only=None if why is None else (why.what, why.remedy),
             can_be_trusted=session.opened.can_be_trusted,

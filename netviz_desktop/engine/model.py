@@ -53,7 +53,7 @@ def open_model(
     if runner is not None and (stopping := next((n for n in graph.nodes if n.fault), None)):
         remedy = "Export the model with standard operators, used as they are defined."
         runner, problem = None, Problem(stopping.fault, remedy, node=stopping.id)
-    taken = image_input(runner.inputs if runner is not None else (), graph)
+    taken = image_input(runner.inputs if runner is not None else (), graph, opened.image)
     if not named and taken is not None and graph.outputs:
         shape = getattr(graph.values.get(graph.outputs[0]), "shape", None) or ()
         sizes = [size for size in shape[1:] if isinstance(size, int) and size > 1]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netviz_desktop.graph import Dimension, ModelGraph, Node, Value
 from netviz_desktop.graph.channels_last import is_keras_channels_last
 from netviz_desktop.link.messages import Preprocessing
+from netviz_desktop.readers import ImagePreparation
 
 _USUAL_SIZE = 224
 _LARGEST_SCALE_OF_BYTES = 0.1
@@ -30,14 +31,39 @@ class ImageInput:
     preprocessing: Preprocessing
 
 
-def image_input(inputs: Sequence[Value], graph: ModelGraph) -> ImageInput | None:
-    """The first input that can take an image; None when no input can."""
+def image_input(
+    inputs: Sequence[Value], graph: ModelGraph, trained: ImagePreparation | None = None
+) -> ImageInput | None:
+    """The first input that can take an image; None when no input can.
+
+    Args:
+        trained: how images were prepared where the weights were trained.
+    """
     for value in inputs:
         found = _of_shape(value, graph) if value.shape is not None else _of_weights(graph)
         if found is not None:
+            if trained is not None and found.layout == "NCHW":
+                found = _as_trained(found, trained, value.shape or (), graph)
             batch = _known(value.shape[0]) if value.shape else None
             return ImageInput(value.name, value.dtype or "float32", batch or 1, found)
     return None
+
+
+def _as_trained(
+    found: Preprocessing, trained: ImagePreparation, shape: Sequence[Dimension], graph: ModelGraph
+) -> Preprocessing:
+    """For an input of another size or other channels, as much of it as fits."""
+    fixed = [size for size in shape[2:] if _known(size)]
+    mean, std = trained.mean, trained.std
+    if len(mean) != found.channels:
+        mean, std = found.mean, found.std
+    sized = replace(found, height=trained.side, width=trained.side, resize=trained.resize)
+    return replace(
+        found if fixed and fixed != [trained.side, trained.side] else sized,
+        mean=mean,
+        std=std,
+        reason=f"As {graph.metadata.get('architecture', 'the architecture')} is usually trained.",
+    )
 
 
 def _of_shape(value: Value, graph: ModelGraph) -> Preprocessing | None:

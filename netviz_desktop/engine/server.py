@@ -15,7 +15,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -47,6 +47,7 @@ def serve() -> int:
     from netviz_desktop.engine.answers import Answers, lay_out, warm_up  # takes its time
 
     answers = Answers()
+    calls.at_end = answers.leave
     calls.say_hello(answers.hello())
     threading.Thread(
         target=calls.work, args=(calls.layouts, lay_out), name="layout", daemon=True
@@ -127,6 +128,8 @@ class Calls:
         self._stream = stream
         self.requests = Queue()
         self.layouts = Queue()
+        self.at_end: Callable[[], None] = lambda: None
+        """Called before the process ends."""
 
     def say_hello(self, hello: messages.Hello) -> None:
         self._stream.send(0, hello)
@@ -140,8 +143,8 @@ class Calls:
                     self._sort(frame.call, frame.message)
         except (OSError, frames.BrokenLink, msgspec.MsgspecError):
             traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
+            self._end(1)
+        self._end(0)
 
     def work(
         self, queue: Queue, answer: Answer, use_idle_time: Callable[[], None] | None = None
@@ -163,7 +166,14 @@ class Calls:
             try:
                 self._stream.send(call, ending)
             except OSError:  # nobody is there any more
-                os._exit(0)
+                self._end(0)
+
+    def _end(self, code: int) -> NoReturn:
+        """At once, whatever other threads are busy with."""
+        try:
+            self.at_end()
+        finally:
+            os._exit(code)
 
     def _sort(self, call: int, message: Message) -> None:
         match message:

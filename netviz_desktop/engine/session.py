@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ class Session:
         """
         if step is not None:
             step(-1, f"Opening {Path(path).name}")
+            options = dataclasses.replace(options or Options(), step=step)
         self._open = open_model(Path(path), options, labels, self.device, step)
         self._run = None
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -53,6 +53,26 @@ class Options:
     model_code: str | None = None
     architecture: str | None = None
     member: str | None = None
+    step: Callable[[float, str], None] = field(default=lambda _done, _what: None, compare=False)
+    """Called now and then by what takes long; raises `Cancelled` when it shall stop."""
+    within: int = 0
+    """How many archives the file was in."""
+
+
+@dataclass(frozen=True)
+class ImagePreparation:
+    """How images were prepared where the weights were trained.
+
+    Args:
+        side: height and width that the model takes.
+        resize: of the shorter side, before the centre is cut out.
+        mean, std: per channel, of values between 0 and 1.
+    """
+
+    side: int
+    resize: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,9 @@ class OpenedModel:
         structure_only: why there is no executable; None when there is one.
         can_be_trusted, needs_code, architecture, architectures: as in `messages.ModelOpened`.
         labels: class names that the file itself holds.
+        image: where it is known.
+        size_bytes: of all its files together, where there is more than the one.
+        keep: what must live as long as this, such as a folder that holds unpacked files.
     """
 
     graph: ModelGraph
@@ -80,6 +103,9 @@ class OpenedModel:
     architecture: str = ""
     architectures: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    image: ImagePreparation | None = None
+    size_bytes: int = 0
+    keep: object = None
 
 
 @cache
@@ -96,13 +122,26 @@ def formats() -> tuple[Format, ...]:
     return tuple(member.FORMAT for member in members())
 
 
+def suffixes() -> tuple[str, ...]:
+    """Of every format."""
+    return tuple({suffix: None for known in formats() for suffix in known.suffixes})
+
+
 def read(path: Path, options: Options | None = None) -> OpenedModel:
-    """The model in a file.
+    """The model in a file, or in a folder.
 
     Raises:
         Problem: the file is missing, empty, damaged, or of no known format.
     """
-    head = _head(path)
+    options = options or Options()
+    if path.is_dir():
+        from netviz_desktop.readers._folder import model_in
+
+        path, named = model_in(path, options.member, suffixes())
+        opened_file = read(path, replace(options, member=None if named else options.member))
+        size = opened_file.size_bytes or path.stat().st_size
+        return replace(opened_file, size_bytes=size)
+    head = head_of(path)
     sure = [(member.FORMAT.recognises(path, head), member) for member in members()]
     suffix = path.suffix.lower()
     candidates = sorted(
@@ -118,21 +157,29 @@ def read(path: Path, options: Options | None = None) -> OpenedModel:
             + ", ".join(f"{f.label} ({', '.join(f.suffixes)})" for f in formats())
             + ".",
         )
-    opened: OpenedModel = best.read(path, options or Options())
+    opened: OpenedModel = best.read(path, options)
     return opened
 
 
-def _head(path: Path) -> bytes:
+def forget_unpacked() -> None:
+    """Remove what archives were unpacked into, before the process ends abruptly."""
+    from netviz_desktop.readers import _unpacked
+
+    _unpacked.remove_all()
+
+
+def head_of(path: Path) -> bytes:
+    """The first `HEAD_BYTES` of a file.
+
+    Raises:
+        Problem: it is missing, empty, or cannot be read.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except FileNotFoundError as error:
         raise Problem(
             f"{path} does not exist.", "Check the path, or choose another file."
-        ) from error
-    except IsADirectoryError as error:
-        raise Problem(
-            f"{path.name} is a folder, not a model file.", "Choose a file inside it."
         ) from error
     except OSError as error:
         raise Problem(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netviz_desktop.graph import Attribute, ModelGraph, Node, Parameter, Value
+from netviz_desktop.readers._layer_of_weights import layer_of
 from netviz_desktop.readers._stubs import Global, Instance, StubTensor
 
 _MOST_MODULES = 200_000
@@ -35,13 +36,20 @@ def module_tree(module: Any, *, format_label: str, name: str) -> ModelGraph:
     return _graph(nodes, format_label, name)
 
 
-def weight_tree(weights: Mapping[str, StubTensor], *, format_label: str, name: str) -> ModelGraph:
-    """One node for each module path that has weights."""
+def weight_tree(weights: Mapping[str, Any], *, format_label: str, name: str) -> ModelGraph:
+    """One node for each module path that has weights, with the layer that they make certain.
+
+    Args:
+        weights: anything with shape and dtype, by state_dict key.
+    """
     by_module: dict[str, list[Parameter]] = {}
     for key, tensor in weights.items():
         path, _, role = key.rpartition(".")
         by_module.setdefault(path, []).append(_parameter(key, tensor, buffer=role in _BUFFERS))
-    nodes = [_node(path, "Weights", tuple(found), {}) for path, found in by_module.items()]
+    nodes = []
+    for path, found in by_module.items():
+        layer = layer_of(path, {parameter.role: parameter.shape for parameter in found})
+        nodes.append(_node(path, layer.op_type, tuple(found), layer.attributes))
     return _graph(nodes, format_label, name)
 
 

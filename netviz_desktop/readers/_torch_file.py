@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes
-import numpy as np
 from numpy.typing import NDArray
 
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers._stored import Stored, element_bytes
 from netviz_desktop.readers._stub_unpickler import unpickle
 from netviz_desktop.readers._stubs import BadPickle, Global, Instance, StubTensor
 
@@ -25,7 +23,6 @@ _FIRST_MEMBERS = (b"data.pkl", b"byteorder", b"archive_format", b"exported_progr
 _SUFFIXES = (".pt", ".pth", ".pt2", ".ckpt")
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_PICKLE_BYTES = 128 * 2**20
-_MOST_EXPANDED_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -47,33 +44,17 @@ class TorchFile:
 
     def reader(self, tensor: StubTensor) -> Callable[[], NDArray[Any]]:
         """A function that reads the tensor's numbers."""
-        return partial(self._read, tensor)
+        return lambda: self.stored(tensor).read()
 
-    def _read(self, tensor: StubTensor) -> NDArray[Any]:
-        dtype = numpy_dtype(tensor.dtype)
-        count = math.prod(tensor.shape)
-        if count == 0:
-            return np.zeros(tensor.shape, dtype)
+    def stored(self, tensor: StubTensor) -> Stored:
+        """Where the tensor's numbers lie."""
         start, size = self.places.get(tensor.storage.key, (0, 0))
-        spans = zip(tensor.shape, tensor.strides, strict=True)
-        span = 1 + sum((length - 1) * stride for length, stride in spans)
-        first = (tensor.storage.first + tensor.offset) * dtype.itemsize
+        itemsize = element_bytes(tensor.dtype)
+        first = (tensor.storage.first + tensor.offset) * itemsize
         if tensor.storage.dtype == "uint8" and tensor.dtype != "uint8":
-            first = tensor.offset * dtype.itemsize  # untyped: offsets count the tensor's elements
-        if first + span * dtype.itemsize > size:
-            raise Problem(
-                f"{self.path.name} is damaged: a weight of shape {tensor.shape} is not all there.",
-                "Download or export it again.",
-            )
-        if count > span and count * dtype.itemsize > _MOST_EXPANDED_BYTES:
-            raise Problem(
-                f"A weight in {self.path.name} repeats {span} numbers into {count}, "
-                "too many to hold.",
-                "Look at another weight.",
-            )
-        numbers = np.fromfile(self.path, dtype, span, offset=start + first)
-        steps = [stride * dtype.itemsize for stride in tensor.strides]
-        return np.lib.stride_tricks.as_strided(numbers, tensor.shape, steps).copy()
+            first = tensor.offset * itemsize  # untyped: offsets count the tensor's elements
+        room = size - first
+        return Stored(self.path, start + first, room, tensor.shape, tensor.dtype, tensor.strides)
 
 
 def torch_file(path: Path, part: str = "data") -> TorchFile:
@@ -96,16 +77,6 @@ def may_be_torch_file(path: Path, head: bytes) -> bool:
         name = head[30 : 30 + name_length]
         return name.endswith(_FIRST_MEMBERS) or path.suffix.lower() in _SUFFIXES
     return head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05"
-
-
-def numpy_dtype(name: str) -> np.dtype[Any]:
-    """numpy's dtype for torch's name of it; through ml_dtypes where numpy has none."""
-    try:
-        return np.dtype(getattr(ml_dtypes, name, name))
-    except TypeError as error:
-        raise Problem(
-            f"Numbers of the type {name} cannot be shown.", "Look at another weight."
-        ) from error
 
 
 # What reading a damaged file may raise. zipfile has RuntimeError for an encrypted member, and
@@ -202,7 +173,7 @@ def _item_sizes(root: Any) -> dict[str, int]:
     while waiting:
         item = waiting.pop()
         if isinstance(item, StubTensor):
-            sizes[item.storage.key] = numpy_dtype(item.storage.dtype).itemsize
+            sizes[item.storage.key] = element_bytes(item.storage.dtype)
         elif isinstance(item, (dict, list, tuple, Instance)) and id(item) not in met:
             met.add(id(item))
             if isinstance(item, dict):

@@ -27,7 +27,8 @@ from netviz_desktop.readers._script_archive import (
 )
 from netviz_desktop.readers._script_tree import CONSTANTS, ScriptTree, script_tree
 from netviz_desktop.readers._stubs import Instance, StubTensor
-from netviz_desktop.readers._torch_file import TorchFile, numpy_dtype, torch_file
+from netviz_desktop.readers._stored import numpy_dtype
+from netviz_desktop.readers._torch_file import TorchFile, torch_file
 
 _LABEL = "TorchScript"
 

@@ -47,6 +47,7 @@ class Actions(QObject):
             action.setEnabled(model is not None)
         self.trust.setEnabled(model is not None and model.can_be_trusted)
         self.model_code.setEnabled(model is not None and model.needs_code)
+        self.architecture.setEnabled(model is not None and model.needs_code)
         self._fill_recent()
 
     def draw_icons(self) -> None:
@@ -147,6 +148,7 @@ class Actions(QObject):
             group.addAction(action)
         menu.addSeparator()
         self.trust = self._add(menu, "&Trust and Run…", self._window.ask_trust)
+        self.architecture = self._add(menu, "&Architecture…", self._window.ask_architecture)
         self.model_code = self._add(menu, "Model C&ode…", self._window.ask_model_code)
 
     def _make_help_menu(self) -> None:

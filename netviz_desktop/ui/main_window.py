@@ -27,6 +27,8 @@ from netviz_desktop.ui.banner import Banner, Remedy
 from netviz_desktop.ui.empty_state import EmptyState
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.operations.about import about
+from netviz_desktop.ui.operations.architecture import ask_architecture, recognised
+from netviz_desktop.ui.operations.choose_member import ask_member
 from netviz_desktop.ui.operations.export_picture import choose_picture, export
 from netviz_desktop.ui.operations.find import FindBar
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
@@ -108,6 +110,8 @@ class MainWindow(QMainWindow):
         trust: bool = False,
         model_code: str | None = None,
         labels: str | None = None,
+        architecture: str | None = None,
+        member: str | None = None,
     ) -> None:
         """Models and images, told apart by their content. The first model opens here, the
         others in windows of their own; of several images the last one counts."""
@@ -117,7 +121,14 @@ class MainWindow(QMainWindow):
                 self.images.pending = load(images[-1]) if images else None
             except Problem as problem:
                 self.tell(problem)
-            self.models.open(models[0], trust=trust, model_code=model_code, labels=labels)
+            self.models.open(
+                models[0],
+                trust=trust,
+                model_code=model_code,
+                labels=labels,
+                architecture=architecture,
+                member=member,
+            )
         elif images:
             self.images.open(images[-1])
         for model in models[1:]:
@@ -150,6 +161,10 @@ class MainWindow(QMainWindow):
         dialog = ModelCodeDialog(name, self.models.request.model_code or "", self)
         dialog.accepted.connect(lambda: self.models.with_code(dialog.code))
         dialog.open()
+
+    def ask_architecture(self) -> None:
+        if self.selection.model is not None:
+            ask_architecture(self, self.selection.model, self.models.with_architecture)
 
     def forget_recent(self) -> None:
         self.settings.forget_recent()
@@ -254,7 +269,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.models.started.connect(self._opening)
         self.models.ended.connect(self._opening_ended)
-        for operation in (self.models, self.images, self.restore):
+        self.models.failed.connect(self._refused)
+        for operation in (self.images, self.restore):
             operation.failed.connect(self.tell)
         self.images.noted.connect(self.status.say)
         self.restore.done.connect(lambda: self.status.say("The engine is back; nothing was lost."))
@@ -269,6 +285,20 @@ class MainWindow(QMainWindow):
         self.banner.dismiss()
         self.status.say(f"Opening {Path(path).name}…")
         self.empty.say(f"Opening {Path(path).name}…")
+
+    def _refused(self, problem: Problem) -> None:
+        """Of several models in one file, the person chooses."""
+        refused = self.models.refused
+        if refused is None or not problem.choices or refused.architecture not in (None, "none"):
+            self.tell(problem)
+            return
+
+        def ask() -> None:
+            ask_member(self, Path(refused.path).name, problem.choices, self.models.with_member)
+
+        self.status.say("")
+        self.banner.show_problem(problem, [("Choose…", ask)], error=False)
+        ask()
 
     def _opening_ended(self) -> None:
         self.images.pending = None
@@ -295,6 +325,13 @@ class MainWindow(QMainWindow):
             self.banner.show_problem(
                 Problem(*model.structure_only), self._remedies(model), error=False
             )
+        elif model.architecture and not self._has_chosen_architecture():
+            self.banner.show_problem(
+                recognised(model), [("Change…", self.ask_architecture)], error=False
+            )
+
+    def _has_chosen_architecture(self) -> bool:
+        return self.models.request is not None and self.models.request.architecture is not None
 
     def _run_changed(self, run: RunFinished | None) -> None:
         if run is not None and self.banner.is_error:
@@ -306,6 +343,8 @@ class MainWindow(QMainWindow):
             remedies.append(("Trust and run…", self.ask_trust))
         if model.needs_code:
             remedies.append(("Model code…", self.ask_model_code))
+        if model.architectures:
+            remedies.append(("Architecture…", self.ask_architecture))
         return remedies
 
     def _ways_to(self, node: str) -> list[Remedy]:

@@ -52,6 +52,8 @@ def shoot(
     output: str | Path,
     trust: bool = False,
     model_code: str | None = None,
+    architecture: str | None = None,
+    member: str | None = None,
     timeout_s: float = 60,
 ) -> None:
     """Write a PNG of the window with a model, an image that ran through it, and a node.
@@ -77,9 +79,16 @@ def shoot(
         try:
             window.resize(*size)
             window.show()
-            _Photographer(window, timeout_s).take(
-                model, image, node, Path(output), trust, model_code
+            files = [str(model), *([str(image)] if image is not None else [])]
+            photographer = _Photographer(window, timeout_s)
+            window.open_files(
+                files,
+                trust=trust,
+                model_code=model_code,
+                architecture=architecture,
+                member=member,
             )
+            photographer.take(image, node, Path(output))
         finally:
             window.close()
             window.deleteLater()
@@ -126,18 +135,9 @@ class _Photographer:
         """A defect in one of Qt's calls ends the waiting, as it would end a test."""
         self._problem = self._problem or error
 
-    def take(
-        self,
-        model: str | Path,
-        image: str | Path | None,
-        node: str | None,
-        output: Path,
-        trust: bool,
-        model_code: str | None,
-    ) -> None:
+    def take(self, image: str | Path | None, node: str | None, output: Path) -> None:
+        """Once what is being opened is there, and all is drawn."""
         window = self._window
-        files = [str(model), *([str(image)] if image is not None else [])]
-        window.open_files(files, trust=trust, model_code=model_code)
         self._wait("open the model", lambda: window.selection.model is not None)
         self._wait("lay out the graph", lambda: self._laid_out)
         if image is not None and window.images.can_run():

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -232,6 +233,24 @@ def test_the_end_of_the_stream_ends_it_at_once() -> None:
     for _ in range(300):
         engine.send(messages.RunImage(image, "x"))
     assert engine.end() == 0
+
+
+def test_what_an_archive_was_unpacked_into_is_gone_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with zipfile.ZipFile(tmp_path / "demo.zip", "w") as archive:
+        archive.write(resource.path(resource.DEMO_MODEL), "demo.onnx")
+    engine = Engine()
+    engine.next_ending()
+    opened = engine.ask(messages.OpenModel(str(tmp_path / "demo.zip")))
+    assert opened.graph.format == "ONNX"
+    assert list(temporary.iterdir())
+
+    assert engine.end() == 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_what_is_no_frame_ends_it_with_a_trace() -> None:

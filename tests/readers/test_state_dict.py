@@ -59,9 +59,9 @@ def test_without_an_architecture_there_are_names_and_shapes(folder: Path, net: n
     assert "weights without an architecture" in opened.structure_only.what
     assert "--model-code package.module:function" in opened.structure_only.remedy
     assert [(n.id, n.op_type) for n in opened.graph.nodes] == [
-        ("0", "Weights"),
-        ("1", "Weights"),
-        ("3", "Weights"),
+        ("0", "Conv2d"),
+        ("1", "BatchNorm"),
+        ("3", "Linear"),
     ]
     assert opened.graph.node("0").parameters[0].shape == (4, 1, 3, 3)
     assert opened.graph.parameter_count == sum(p.numel() for p in net.parameters())

@@ -29,6 +29,7 @@ from netviz_desktop.ui.docks import Dock
 from netviz_desktop.ui.main_window import MainWindow
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
 from netviz_desktop.ui.operations.report import ReportDialog
+from netviz_desktop.ui.widgets.choice import ChoiceDialog
 
 
 @pytest.fixture(autouse=True)
@@ -533,6 +534,31 @@ def test_the_demo_is_a_model_with_an_image(window, engine, opened):
     assert engine.requests(OpenModel) == [OpenModel(path)]
     engine.answer(OpenModel, opened(path))
     assert engine.requests(RunImage)[0].name == "chelsea.png"
+
+
+def test_recognised_weights_are_said_and_can_be_changed(window, engine, open_model):
+    open_model(architecture="a: x", architectures=("a: x", "b: y"), needs_code=True)
+    assert window.banner.isVisible()
+    assert not window.banner.is_error
+    assert window.commands.architecture.isEnabled()
+    (change,) = window.banner.buttons
+    change.click()
+    dialog = window.findChild(ChoiceDialog)
+    dialog.list.setCurrentRow(1)
+    dialog.accept()
+
+    assert engine.requests(OpenModel)[-1].architecture == "b: y"
+
+
+def test_of_several_models_in_a_file_the_person_chooses(window, engine):
+    window.open_files(["/models/a.zip"])
+    engine.answer(OpenModel, Failed("a.zip holds 2.", "Choose.", choices=("x.onnx", "y.onnx")))
+    dialog = window.findChild(ChoiceDialog)
+    assert not window.banner.is_error
+    dialog.list.setCurrentRow(1)
+    dialog.accept()
+
+    assert engine.requests(OpenModel)[-1].member == "y.onnx"
 
 
 @pytest.mark.usefixtures("look")

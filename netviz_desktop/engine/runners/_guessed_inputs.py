@@ -95,9 +95,15 @@ def takes_dictionary(module: nn.Module, name: str) -> bool:
     return bool(re.match(r"(typing\.)?(dict|Mapping|OrderedDict)\b", str(said), re.IGNORECASE))
 
 
-def guesses(module: nn.Module, names: tuple[str, ...]) -> Iterator[Guesses]:
-    """Most likely first; none when nothing is known of its layers."""
-    stems = _stems(module)
+def guesses(
+    module: nn.Module, names: tuple[str, ...], side: int | None = None
+) -> Iterator[Guesses]:
+    """Most likely first; none when nothing is known of its layers.
+
+    Args:
+        side: of the images that it was trained on, where that is known.
+    """
+    stems = _stems(module, side)
     known = {name: found for name in names if (found := _by_name(name, module))}
     if not stems:
         if len(known) == len(names):
@@ -130,9 +136,11 @@ def floating_dtype(module: nn.Module) -> torch.dtype:
     return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
 
 
-def _stems(module: nn.Module) -> list[tuple[Guess, ...]]:
+def _stems(module: nn.Module, side: int | None = None) -> list[tuple[Guess, ...]]:
     """What the layers take that may be the first; several inputs have several of them."""
-    kinds = dict.fromkeys(found for layer in module.modules() if (found := tuple(_of_layer(layer))))
+    sides = SIDES if side is None else (side, *(other for other in SIDES if other != side))
+    takes = (tuple(_of_layer(layer, sides)) for layer in module.modules())
+    kinds = dict.fromkeys(found for found in takes if found)
     return list(itertools.islice(kinds, _MOST_STEMS))
 
 
@@ -154,12 +162,12 @@ def _by_name(name: str, module: nn.Module) -> tuple[Guess, ...]:
     return ()
 
 
-def _of_layer(layer: nn.Module) -> Iterator[Guess]:
+def _of_layer(layer: nn.Module, sides: tuple[int, ...]) -> Iterator[Guess]:
     dtype = floating_dtype(layer)
     if isinstance(layer, (nn.Conv2d, nn.BatchNorm2d, nn.ConvTranspose2d)):
         channels = layer.num_features if isinstance(layer, nn.BatchNorm2d) else layer.in_channels
-        for side in SIDES:
-            free = (2, 3) if side == SIDES[0] else ()
+        for side in sides:
+            free = (2, 3) if side == sides[0] else ()
             yield Guess((1, channels, side, side), dtype, free)
     elif isinstance(layer, (nn.Conv1d, nn.ConvTranspose1d)):
         for length in _LENGTHS:

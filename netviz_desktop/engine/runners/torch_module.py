@@ -28,14 +28,20 @@ from netviz_desktop.engine.runners._guessed_inputs import (
 from netviz_desktop.graph import ModelGraph, Value
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import OpenedModel
+from netviz_desktop.readers._unfilled import UnfilledModule
 
 _SECONDS_OF_GUESSING = 20.0
 
 
 def runner(opened: OpenedModel, device: torch.device) -> ModuleRunner | None:
-    if not isinstance(opened.executable, nn.Module):
-        return None
-    return ModuleRunner(opened.executable, opened.graph, device)
+    side = opened.image.side if opened.image is not None else None
+    match opened.executable:
+        case nn.Module() as module:
+            there = module if _is_on(module, device) else module.to(device)
+            return ModuleRunner(there, opened.graph, device, side=side)
+        case UnfilledModule(module, fill):
+            return ModuleRunner(module, opened.graph, device, side=side, fill=fill)
+    return None
 
 
 class ModuleRunner:
@@ -44,25 +50,53 @@ class ModuleRunner:
     The graph before the first run is recorded on guessed inputs, without weights where the
     module allows it. Where no guess fits it is as much as the best one could record, with
     the modules that it did not reach beside it.
+
+    Args:
+        side: of the images that it was trained on, where that is known.
+        fill: puts its weights in, which is done when they are first needed.
     """
 
-    def __init__(self, module: nn.Module, graph: ModelGraph, device: torch.device) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        graph: ModelGraph,
+        device: torch.device,
+        *,
+        side: int | None = None,
+        fill: Callable[[], None] | None = None,
+    ) -> None:
         self._device = device
-        self._module = module if _is_on(module, device) else module.to(device)
+        self._module = module
+        self._side = side
+        self._fill = fill
         self._required, self._optional = argument_names(module)
         self._dictionary = ""
         self.inputs: tuple[Value, ...] = tuple(Value(name) for name in self._required)
         self.graph = graph
         self._guess_inputs()
-        self._eager = eager_module(self._module, self._required, self._dictionary)
-        self._eager.expected = len(self.graph.nodes)
+        self._eager = self._looked_up()
 
     def run(
         self, inputs: Mapping[str, Tensor], *, gradients: bool = True, step: Step | None = None
     ) -> ForwardPass:
         self._check(inputs)
+        if self._fill is not None:
+            self._fill_in()
+            self._eager = self._looked_up()
         given = {name: self._fitted(tensor) for name, tensor in inputs.items()}
         return self._eager.run(given, self.graph, gradients=gradients, step=step)
+
+    def _looked_up(self) -> Eager:
+        eager = eager_module(self._module, self._required, self._dictionary)
+        eager.expected = len(self.graph.nodes)
+        return eager
+
+    def _fill_in(self) -> None:
+        """Put the weights in, if that is still to be done."""
+        if self._fill is not None:
+            self._fill()
+            self._fill = None
+            self._module.to(self._device)
 
     def _check(self, inputs: Mapping[str, Tensor]) -> None:
         required = tuple(value.name for value in self.inputs)
@@ -106,14 +140,17 @@ class ModuleRunner:
             self.graph = _with_unreached(furthest, self.graph)
 
     def _attempts(self) -> Iterator[_Attempt]:
-        devices = ((_without_weights(self._module), torch.device("meta")),)
-        for module, device in (*devices, (self._module, self._device)):
+        for weightless in (True, False):
+            module = _without_weights(self._module) if weightless else self._module
             if module is None:
                 continue
+            device = torch.device("meta") if weightless else self._device
+            if not weightless:
+                self._fill_in()
             only = self._required[0] if len(self._required) == 1 else ""
             if not only or not takes_dictionary(self._module, only):
                 eager = eager_module(module, self._required)
-                for found in guesses(self._module, self._required):
+                for found in guesses(self._module, self._required, self._side):
                     yield _Attempt(eager, found, device)
             if only:
                 eager = eager_module(module, (), only)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -15,6 +17,9 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from netviz_desktop.problems import Problem
+from netviz_desktop.ui.python_outline import callables
 
 
 class ModelCodeDialog(QDialog):
@@ -28,6 +33,7 @@ class ModelCodeDialog(QDialog):
             "arguments and gives the torch.nn.Module they belong to; it will be run.",
             self,
         )
+        explanation.setTextFormat(Qt.TextFormat.PlainText)
         explanation.setWordWrap(True)
         self.field = QLineEdit(code, self)
         self.field.setPlaceholderText("package.module:function  or  /path/to/file.py:function")
@@ -37,6 +43,14 @@ class ModelCodeDialog(QDialog):
         row = QHBoxLayout()
         row.addWidget(self.field, 1)
         row.addWidget(browse)
+        self.functions = QComboBox(self)
+        self.functions.activated.connect(self._function_chosen)
+        self.note = QLabel(self)
+        self.note.setObjectName("Note")
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.setWordWrap(True)
+        self._listed: Path | None = None
+        """The file whose functions are in the list."""
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self._run = self._buttons.addButton("Load and run", QDialogButtonBox.ButtonRole.AcceptRole)
         self._run.setDefault(True)
@@ -47,6 +61,8 @@ class ModelCodeDialog(QDialog):
         column.setSpacing(14)
         column.addWidget(explanation)
         column.addLayout(row)
+        column.addWidget(self.functions)
+        column.addWidget(self.note)
         column.addWidget(self._buttons)
         self.setMinimumWidth(560)
         self._check()
@@ -56,16 +72,48 @@ class ModelCodeDialog(QDialog):
         """`package.module:function` or `file.py:function`."""
         return self.field.text().strip()
 
+    def choose_file(self, path: str) -> None:
+        """Take a Python file; the first of its functions is proposed."""
+        self.field.setText(f"{path}:")
+        if self.functions.count():
+            self._function_chosen(0)
+
     def _check(self) -> None:
-        module, _, function = self.code.rpartition(":")
-        self._run.setEnabled(bool(module) and function.isidentifier())
+        place, _, function = self.code.rpartition(":")
+        self._list(Path(place) if place.endswith(".py") else None)
+        known = self.functions.findText(function)
+        self.functions.setCurrentIndex(known)
+        self._run.setEnabled(bool(place) and function.isidentifier())
+
+    def _list(self, path: Path | None) -> None:
+        """Show what a file defines."""
+        if path == self._listed:
+            return
+        self._listed = path
+        names: list[str] = []
+        self.note.clear()
+        if path is not None and path.is_file():
+            try:
+                names = callables(path)
+            except Problem as problem:
+                self.note.setText(str(problem).replace("\n", " "))
+            else:
+                if not names:
+                    self.note.setText(
+                        f"{path.name} has no function or class that can be called without "
+                        "arguments. Write one that gives the module."
+                    )
+        self.functions.clear()
+        self.functions.addItems(names)
+        self.functions.setVisible(bool(names))
+        self.note.setVisible(bool(self.note.text()))
+        self.adjustSize()
+
+    def _function_chosen(self, index: int) -> None:
+        self.field.setText(f"{self._listed}:{self.functions.itemText(index)}")
 
     def _browse(self) -> None:
         dialog = QFileDialog(self, "Choose the Python file", str(Path.cwd()), "Python (*.py)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self._chosen)
+        dialog.fileSelected.connect(self.choose_file)
         dialog.open()
-
-    def _chosen(self, path: str) -> None:
-        self.field.setText(f"{path}:")
-        self.field.setFocus()

@@ -42,6 +42,8 @@ class OpenModel(QObject):
         self._settings = settings
         self.request: Request | None = None
         """What gave the model in view."""
+        self.refused: Request | None = None
+        """What could not be opened, after `failed`."""
 
     def open(
         self,
@@ -50,11 +52,13 @@ class OpenModel(QObject):
         trust: bool = False,
         model_code: str | None = None,
         labels: str | None = None,
+        architecture: str | None = None,
+        member: str | None = None,
     ) -> Call[ModelOpened]:
         """Open a file in place of the model in view."""
         # the engine may have another current folder, or be on another machine
         absolute = str(Path(path).absolute())
-        return self._ask(Request(absolute, trust, model_code, labels))
+        return self._ask(Request(absolute, trust, model_code, labels, architecture, member))
 
     def reload(self) -> None:
         """The same file again, as it is now; the selected node stays where it still is."""
@@ -74,6 +78,16 @@ class OpenModel(QObject):
         if self.request is not None:
             self._ask(dataclasses.replace(self.request, model_code=model_code))
 
+    def with_architecture(self, name: str) -> None:
+        """The open weights again, now as those of another network, or "none"."""
+        if self.request is not None:
+            self._ask(dataclasses.replace(self.request, model_code=None, architecture=name))
+
+    def with_member(self, member: str) -> None:
+        """The archive or folder that was refused, now with the model that is meant."""
+        if self.refused is not None:
+            self._ask(dataclasses.replace(self.refused, member=member))
+
     def close(self) -> None:
         """Nothing is open afterwards; the engine's memory is freed by the next model."""
         self.request = None
@@ -90,7 +104,7 @@ class OpenModel(QObject):
     def _ask(self, request: Request) -> Call[ModelOpened]:
         call = self._engine.ask(request, slot=SLOT)
         call.answered.connect(lambda opened: self._opened(request, opened))
-        call.failed.connect(self.failed)
+        call.failed.connect(lambda problem: self._failed(request, problem))
         call.stopped.connect(lambda: self._stopped(request))
         call.ended.connect(self.ended)
         self.started.emit(request.path)
@@ -100,6 +114,10 @@ class OpenModel(QObject):
         self.request = request
         self._settings.remember(request.path)
         self._selection.set_model(opened)
+
+    def _failed(self, request: Request, problem: Problem) -> None:
+        self.refused = request
+        self.failed.emit(problem)
 
     def _stopped(self, request: Request) -> None:
         if self._engine.hello is None and not self._engine.closing:  # it died, maybe of this file

@@ -129,3 +129,24 @@ def test_the_dialog_offers_every_format_of_the_engine():
         "PyTorch (*.pt *.pth)",
         "All files (*)",
     ]
+
+
+def test_another_architecture_opens_the_same_file_again(models, engine, opened):
+    models.open("/models/a.safetensors", model_code="net.py:make")
+    engine.answer(Request, opened())
+    models.with_architecture("timm: resnet18")
+
+    last = engine.requests(Request)[-1]
+    assert last == Request("/models/a.safetensors", architecture="timm: resnet18")
+
+
+def test_a_refused_archive_opens_with_the_model_that_is_meant(models, engine, opened, said):
+    models.open("/models/a.onnx")
+    engine.answer(Request, opened())
+    models.open("/models/a.zip", labels="names.txt")
+    engine.answer(Request, Failed("Two models.", "Choose.", choices=("x.onnx", "y.onnx")))
+    assert said[-1].choices == ("x.onnx", "y.onnx")
+    models.with_member("y.onnx")
+
+    last = engine.requests(Request)[-1]
+    assert last == Request("/models/a.zip", labels="names.txt", member="y.onnx")
