@@ -27,9 +27,6 @@ _ROLES: dict[str, tuple[str, ...]] = {
 }
 _CELL = ("kernel", "recurrent_kernel", "bias")
 _USUAL = ("kernel", "bias")
-_BUFFERS = frozenset(
-    "moving_mean moving_variance mean variance count vector_u seed_generator_state".split()
-)
 _SAVED_TWICE = {"SpectralNormalization": "vars/0"}  # its kernel is the wrapped layer's
 
 
@@ -64,8 +61,8 @@ def role(class_name: str, config: Mapping[str, Any], path: str) -> str:
 
 
 def is_buffer(found: str) -> bool:
-    """Whether a weight of this role is kept, but never trained."""
-    return found.rpartition("/")[2] in _BUFFERS
+    """Whether Keras itself does not count a weight of this role. Moving averages it counts."""
+    return found.rpartition("/")[2] == "seed_generator_state"
 
 
 def is_saved_twice(class_name: str, path: str) -> bool:

@@ -24,8 +24,8 @@ from netviz_desktop.readers._allowed_globals import (
 )
 from netviz_desktop.readers._module_tree import is_module, module_tree, weights_of
 from netviz_desktop.readers._person_code import from_person, importable
-from netviz_desktop.readers._stubs import Instance
 from netviz_desktop.readers._stored import numpy_dtype
+from netviz_desktop.readers._stubs import Instance
 from netviz_desktop.readers._torch_file import (
     TorchFile,
     may_be_torch_file,

@@ -26,8 +26,8 @@ from netviz_desktop.readers._script_archive import (
     script_archive,
 )
 from netviz_desktop.readers._script_tree import CONSTANTS, ScriptTree, script_tree
-from netviz_desktop.readers._stubs import Instance, StubTensor
 from netviz_desktop.readers._stored import numpy_dtype
+from netviz_desktop.readers._stubs import Instance, StubTensor
 from netviz_desktop.readers._torch_file import TorchFile, torch_file
 
 _LABEL = "TorchScript"

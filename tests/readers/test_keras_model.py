@@ -221,7 +221,7 @@ def test_settings_that_keras_no_longer_knows_do_no_harm(tmp_path):
     assert session.structure_only is None
     session.run(np.ones((1, 8, 8, 2), np.float32))
     assert session.activation("dw")[0, 4, 4].tolist() == [9, 9]
-    assert session.graph.parameter_count == 18 + 4
+    assert session.graph.parameter_count == 18 + 8
 
 
 def test_keras_2_functional_with_a_shared_layer_is_read_and_runs(tmp_path):

@@ -363,10 +363,9 @@ def test_what_a_dock_asks_of_every_node_is_there(tmp_path):
     assert not missing
 
 
-def test_parameters_count_as_keras_counts_them_without_moving_statistics(model, tmp_path):
-    moving = sum(int(np.prod(w.shape)) for w in model.weights if "moving" in w.name)
+def test_parameters_count_as_keras_counts_them(model, tmp_path):
     graph = netviz_desktop.open(saved(model, tmp_path)).graph
-    assert graph.parameter_count == model.count_params() - moving
+    assert graph.parameter_count == model.count_params()
 
 
 def test_weights_are_what_the_layers_hold(model, tmp_path):
