@@ -25,11 +25,12 @@ from netviz_desktop.engine.runners._exported_calls import (
     compiled,
     meant,
 )
+from netviz_desktop.engine.runners._given import check_names, check_numbers, check_shape, missing
 from netviz_desktop.engine.runners._keeping import SeenValue, Weights
 from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.engine.runners._recorder import Recorder
 from netviz_desktop.engine.shortage import is_shortage, shortage
-from netviz_desktop.graph import Dimension, ModelGraph, Value
+from netviz_desktop.graph import ModelGraph, Value
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers import OpenedModel
 from netviz_desktop.readers._exported_graph import ExportedProgram
@@ -69,12 +70,7 @@ class ExportedRunner:
     def run(
         self, inputs: Mapping[str, Tensor], *, gradients: bool = True, step: Progress | None = None
     ) -> ForwardPass:
-        unknown = set(inputs) - set(self.graph.inputs)
-        if unknown:
-            raise Problem(
-                f"The model has no input “{min(unknown)}”.",
-                f"Its inputs are {', '.join(self.graph.inputs)}.",
-            )
+        check_names(inputs, self.inputs)
         given = {value.name: self._fitted(value, inputs.get(value.name)) for value in self.inputs}
         if self._stored is None:
             self._stored = self._read_weights(step)
@@ -116,28 +112,10 @@ class ExportedRunner:
 
     def _fitted(self, value: Value, given: Tensor | None) -> Tensor:
         if given is None:
-            raise Problem(
-                f"The input “{value.name}” is missing.",
-                f"Give it a tensor of {_described(value.shape)}, {value.dtype}.",
-            )
-        shape = value.shape or ()
-        fits = len(shape) == given.ndim and all(
-            not isinstance(want, int) or want == have
-            for want, have in zip(shape, given.shape, strict=True)
-        )
-        if not fits:
-            raise Problem(
-                f"The input “{value.name}” takes {_described(shape)} and was given "
-                f"{_described(tuple(given.shape))}.",
-                "Give it a tensor of that shape, or export the program again with dynamic shapes.",
-            )
+            raise missing(value)
+        check_shape(value, given, otherwise="export the program again with dynamic shapes")
         dtype: torch.dtype = getattr(torch, value.dtype or "float32")
-        if given.is_floating_point() and not (dtype.is_floating_point or dtype.is_complex):
-            raise Problem(
-                f"The input “{value.name}” takes {value.dtype} and was given "
-                f"{str(given.dtype)[6:]}.",
-                f"Convert it to {value.dtype}.",
-            )
+        check_numbers(value, given, dtype)
         return given.to(self._device, dtype)
 
     def _read_weights(self, step: Progress | None) -> dict[str, Tensor]:
@@ -266,7 +244,3 @@ def _tensor(numbers: NDArray[Any]) -> Tensor:
     # ml_dtypes are strangers to torch: hand over the bytes.
     dtype: torch.dtype = getattr(torch, numbers.dtype.name)
     return torch.from_numpy(numbers.view(f"u{numbers.dtype.itemsize}")).view(dtype)
-
-
-def _described(shape: Sequence[Dimension] | None) -> str:
-    return "(" + ", ".join("any" if not isinstance(n, int) else str(n) for n in shape or ()) + ")"

@@ -14,6 +14,7 @@ from torch.autograd.graph import get_gradient_edge
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
 from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners._eager import one_line
+from netviz_desktop.engine.runners._given import check_names, check_shape, missing
 from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
 from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
 from netviz_desktop.engine.runners._logits import find_logits
@@ -147,34 +148,14 @@ class KerasRunner:
         return [(variable, variable.value.detach()) for variable in self._model.variables]
 
     def _checked(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        expected = {value.name: value for value in self.inputs}
-        for name in inputs:
-            if name not in expected:
-                raise Problem(
-                    f"The model has no input “{name}”.", f"Its inputs are: {', '.join(expected)}."
-                )
-        for name, value in expected.items():
-            if name not in inputs:
-                raise Problem(
-                    f"The input “{name}” is missing.",
-                    f"Give it a tensor of {_described(value.shape)} {value.dtype}.",
-                )
-            want, have = value.shape or (), tuple(inputs[name].shape)
-            if len(want) != len(have) or any(
-                isinstance(a, int) and a != b for a, b in zip(want, have, strict=True)
-            ):
-                raise Problem(
-                    f"The input “{name}” takes {_described(want)} and was given "
-                    f"{_described(have)}.",
-                    "Give it a tensor of that shape.",
-                )
-        return {
-            name: self._converted(inputs[name], value.dtype) for name, value in expected.items()
-        }
+        check_names(inputs, self.inputs)
+        return {value.name: self._fitted(value, inputs.get(value.name)) for value in self.inputs}
 
-    def _converted(self, tensor: Tensor, dtype: str | None) -> Tensor:
-        wanted = getattr(torch, dtype or "", None)
-        return tensor.detach().to(self._device, wanted)
+    def _fitted(self, value: Value, given: Tensor | None) -> Tensor:
+        if given is None:
+            raise missing(value)
+        check_shape(value, given)
+        return given.detach().to(self._device, getattr(torch, value.dtype or "", None))
 
 
 class _Run:
@@ -229,9 +210,3 @@ def _with_mask_of(tensor: Tensor, source: Tensor) -> Tensor:
     if mask is not None and tensor is not source:
         tensor._keras_mask = mask  # type: ignore[attr-defined]  # as Keras itself does
     return tensor
-
-
-def _described(shape: tuple[Any, ...] | None) -> str:
-    if shape is None:
-        return "any shape"
-    return "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"

@@ -18,6 +18,7 @@ from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.onnx_ops._numbers import computed_dtype, marked, rounded_to
 from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners import _onnx_tiers as tiers
+from netviz_desktop.engine.runners._given import check_names, check_numbers, check_shape, missing
 from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.engine.runners._memory import without_garbage_collection
 from netviz_desktop.engine.runners._onnx_compile import compiled_step
@@ -164,39 +165,16 @@ class OnnxInterpreter:
         return recorded
 
     def _checked(self, inputs: Mapping[str, Tensor]) -> dict[str, Any]:
-        expected = self.inputs
-        unknown = set(inputs) - {value.name for value in expected}
-        if unknown:
-            raise Problem(
-                f"The model has no input “{min(unknown)}”.",
-                "Its inputs are: " + ", ".join(value.name for value in expected) + ".",
-            )
-        return {value.name: self._fitted(value, inputs.get(value.name)) for value in expected}
+        check_names(inputs, self.inputs)
+        return {value.name: self._fitted(value, inputs.get(value.name)) for value in self.inputs}
 
     def _fitted(self, value: Value, given: Any) -> Any:
         if given is None and value.name not in self._optional:
-            raise Problem(
-                f"The input “{value.name}” is missing.",
-                f"Give it a tensor of {_described(value.shape)} {value.dtype or ''}.".replace(
-                    " .", "."
-                ),
-            )
+            raise missing(value)
         code = self._element_types.get(value.name)
         if not isinstance(given, Tensor) or code is None:
             return given
-        shape = value.shape
-        if shape is not None and (
-            len(shape) != given.ndim
-            or any(
-                isinstance(want, int) and want != have
-                for want, have in zip(shape, given.shape, strict=True)
-            )
-        ):
-            raise Problem(
-                f"The input “{value.name}” takes {_described(shape)} and was given "
-                f"{_described(tuple(given.shape))}.",
-                "Give it a tensor of that shape.",
-            )
+        check_shape(value, given)
         try:
             dtype = computed_dtype(code)
         except ValueError as error:
@@ -205,13 +183,7 @@ class OnnxInterpreter:
                 f"{value.dtype or 'none is stated'}.",
                 "Export the model with a usual type of input.",
             ) from error
-        lossy = (given.is_floating_point() and not dtype.is_floating_point) or given.is_complex()
-        if lossy and not dtype.is_complex:
-            raise Problem(
-                f"The input “{value.name}” takes {value.dtype} and was given "
-                f"{str(given.dtype)[6:]}.",
-                f"Convert it to {value.dtype}.",
-            )
+        check_numbers(value, given, dtype)
         tensor = given.detach().to(self._context.device, dtype)
         with torch.no_grad():
             return marked(rounded_to(tensor, code), code)
@@ -265,9 +237,3 @@ def _ticker(step: Progress | None) -> Any:
 
 def _shape(value: Any) -> tuple[int, ...]:
     return tuple(value.shape) if isinstance(value, Tensor | np.ndarray) else ()
-
-
-def _described(shape: tuple[Any, ...] | None) -> str:
-    if shape is None:
-        return "any shape"
-    return "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
