@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netviz_desktop.engine.runners._eager import one_line
@@ -101,10 +102,8 @@ def imported(name: str) -> Any:
         Problem: it is not installed, or this program uses it on another backend already.
     """
     if "keras" not in sys.modules:
-        before = os.environ.get("KERAS_BACKEND")
-        os.environ["KERAS_BACKEND"] = "torch"
         try:
-            with _without_tensorflow(), warnings.catch_warnings():
+            with _environment(), _without_tensorflow(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 importlib.import_module("keras")
         except ImportError as error:
@@ -113,11 +112,6 @@ def imported(name: str) -> Any:
                 "weights are shown.",
                 "Install it: pip install “netviz-desktop[keras]”.",
             ) from error
-        finally:
-            if before is None:
-                del os.environ["KERAS_BACKEND"]
-            else:
-                os.environ["KERAS_BACKEND"] = before
     keras = sys.modules["keras"]
     version = getattr(keras, "__version__", "2")
     if version.startswith(("0", "1", "2")) or keras.backend.backend() != "torch":
@@ -132,6 +126,25 @@ def imported(name: str) -> Any:
 def device_name(device: torch.device) -> str:
     """As Keras calls it; "cpu:0" would make it copy every variable into a plain tensor."""
     return device.type if device.index is None else f"{device.type}:{device.index}"
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """What Keras reads while it is imported: torch is to compute; and who has no settings of
+    Keras gets no file of them, which it would write into the home folder."""
+    wanted = {"KERAS_BACKEND": "torch"}
+    if not (Path.home() / ".keras").exists():
+        wanted["KERAS_HOME"] = os.environ.get("KERAS_HOME", os.devnull)
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

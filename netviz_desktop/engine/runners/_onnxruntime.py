@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -12,6 +13,10 @@ from onnx import helper
 from torch import Tensor
 
 from netviz_desktop.engine.runners._onnx_values import from_numpy, to_numpy, type_of
+
+# It would keep a device id and a database in the home folder and send reports to Microsoft,
+# from the moment it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 @cache
