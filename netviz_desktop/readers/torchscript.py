@@ -40,6 +40,7 @@ class ScriptFile:
     Args:
         trusted: the person allowed it to do anything.
         shared: path of a module that has an earlier one, too -> the first.
+        tied: name of a weight that is the same tensor as an earlier one -> the first.
         fields: qualified name of a NamedTuple -> its fields.
         traced: the inputs that it was traced with, in the order of its forward.
         constants: how many tensors stand in its code; those that are weights are read by
@@ -49,6 +50,7 @@ class ScriptFile:
     path: Path
     trusted: bool
     shared: Mapping[str, str] = field(repr=False)
+    tied: Mapping[str, str] = field(repr=False)
     fields: Mapping[str, tuple[str, ...]] = field(repr=False)
     traced: tuple[Value, ...]
 
@@ -83,6 +85,7 @@ def read(path: Path, options: Options) -> OpenedModel:
         path,
         options.trust,
         tree.shared,
+        _tied(tree),
         {name: found.fields for name, found in archive.classes.items() if found.fields},
         _traced(path),
     )
@@ -109,6 +112,12 @@ def _weights(
         if isinstance(tensor, StubTensor):
             _check(constants, tensor)
     return MappingProxyType(weights)
+
+
+def _tied(tree: ScriptTree) -> Mapping[str, str]:
+    first: dict[int, str] = {}
+    named = weights_of(tree.root).items()
+    return {n: known for n, t in named if (known := first.setdefault(id(t), n)) != n}
 
 
 def _check(file: TorchFile, tensor: StubTensor) -> None:

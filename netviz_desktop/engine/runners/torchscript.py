@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from netviz_desktop.engine.forward_pass import ForwardPass
-from netviz_desktop.engine.runners import Step
+from netviz_desktop.engine.runners import Step, step_of_opening
 from netviz_desktop.engine.runners._eager import Eager
 from netviz_desktop.engine.runners._guessed_inputs import Guess
 from netviz_desktop.engine.runners._keeping import Weights
 from netviz_desktop.engine.runners._recorder import Recorder
 from netviz_desktop.engine.runners._script_inputs import arguments_of, likely_inputs
-from netviz_desktop.engine.runners._script_loading import frozen, loaded
+from netviz_desktop.engine.runners._script_loading import Loaded, frozen, loaded, outlined
 from netviz_desktop.engine.runners._script_machine import Machine
 from netviz_desktop.engine.runners._script_program import Program
 from netviz_desktop.engine.runners._script_sketch import sketch
@@ -32,6 +32,7 @@ from netviz_desktop.problems import Problem
 from netviz_desktop.readers import OpenedModel
 from netviz_desktop.readers.torchscript import ScriptFile
 
+_LARGE_BYTES = 64 * 2**20  # below it, reading the weights takes less than compiling twice
 _SECONDS_OF_DRAWING = 10.0
 _META = torch.device("meta")
 
@@ -50,20 +51,33 @@ class ScriptRunner:
     way depends on numbers, both ways are drawn, and an "If" or "Loop" joins them.
     """
 
+    _program: Program | None
+    _eager: Eager
+
     def __init__(self, file: ScriptFile, graph: ModelGraph, device: torch.device) -> None:
         self._file = file
         self._device = device
-        self._loaded = loaded(file, device)
-        self._arguments = arguments_of(self._loaded.module._get_method("forward").schema)
-        self._program = self._interpreted_program()
-        self._eager = self._interpreted() if self._program is not None else self._direct()
-        self.inputs = tuple(Value(a.name) for a in self._arguments if a.required)
         self.graph = graph
-        self._draw()
+        large = file.path.stat().st_size > _LARGE_BYTES
+        outline = outlined(file) if large else None
+        self._has_weights = outline is None
+        self._take(outline or loaded(file, device))
+        self.inputs = tuple(Value(a.name) for a in self._arguments if a.required)
+        drawn = self._draw_shapes()
+        if not drawn and not self._has_weights:  # numbers may be all that was missing
+            self._read_weights()
+            drawn = self._draw_shapes()
+        if not drawn:
+            known = list(self._weights())
+            self.graph = sketch(self._loaded, known, dict(self._eager.parameters), self.graph)
 
     def run(
         self, inputs: Mapping[str, Tensor], *, gradients: bool = True, step: Step | None = None
     ) -> ForwardPass:
+        if not self._has_weights:
+            if step is not None:
+                step(-1.0, "Reading the weights")
+            self._read_weights()
         given = self._fitted(inputs)
         if self._program is not None:
             try:
@@ -75,6 +89,21 @@ class ScriptRunner:
         run = self._eager.run(given, self.graph, gradients=gradients, step=step)
         nodes = tuple(replace(n, note=_DIRECT, execution="TorchScript") for n in run.graph.nodes)
         return replace(run, graph=replace(run.graph, nodes=nodes))
+
+    # --- what the file holds --------------------------------------------------------------
+
+    def _take(self, found: Loaded) -> None:
+        self._loaded = found
+        self._arguments = arguments_of(found.module._get_method("forward").schema)
+        self._program = self._interpreted_program()
+        self._eager = self._interpreted() if self._program is not None else self._direct()
+
+    def _read_weights(self) -> None:
+        """Raises: Problem: the file is not what it was."""
+        expected = self._eager.expected
+        self._take(loaded(self._file, self._device))
+        self._eager.expected = expected
+        self._has_weights = True
 
     # --- the two ways to run it -----------------------------------------------------------
 
@@ -155,12 +184,9 @@ class ScriptRunner:
 
     # --- what is known before a run -------------------------------------------------------
 
-    def _draw(self) -> None:
-        if self._program is None or not self._draw_shapes():
-            known = list(self._weights())
-            self.graph = sketch(self._loaded, known, dict(self._eager.parameters), self.graph)
-
     def _draw_shapes(self) -> bool:
+        if self._program is None:
+            return False
         until = time.monotonic() + _SECONDS_OF_DRAWING
         eager = self._without_weights(until)
         constants = iter(self._known_program.constants.values())
@@ -187,7 +213,7 @@ class ScriptRunner:
             for argument in self._arguments
             if (guess := likely.get(argument.name)) is not None
         }
-        return eager.run(given, self.graph, gradients=False)
+        return eager.run(given, self.graph, gradients=False, step=step_of_opening())
 
     def _described(self, eager: Eager, likely: Mapping[str, Guess]) -> tuple[Value, ...]:
         """Sizes that it was traced with stay; of guessed ones, those that may be others are

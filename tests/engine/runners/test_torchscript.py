@@ -616,6 +616,70 @@ def test_a_loop_without_an_end_can_be_cancelled(tmp_path, monkeypatch):
         found.run({"x": torch.ones(1)}, step=step)
 
 
+def test_drawing_a_loop_without_an_end_can_be_cancelled(tmp_path):
+    saved(tmp_path, Endless(), (torch.ones(1),), "script")
+    asked = []
+
+    def step(_done: float, what: str) -> None:
+        asked.append(what)
+        if what == "Running a loop":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Session("cpu").open(next(tmp_path.iterdir()), step=step)
+    assert asked.count("Running a loop") == 1
+
+
+class Tied(nn.Module):
+    """A buffer that is drawn without its numbers, one weight under two names, a constant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(7, 4)
+        self.head = nn.Linear(4, 7, bias=False)
+        self.head.weight = self.embedding.weight
+        self.register_buffer("scale", torch.tensor([0.5, 2.0, 1.0, 3.0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = int(torch.tensor(x.shape[1]) * torch.tensor(2) / torch.tensor(2))
+        return self.head(self.embedding(x)[:, :size] * self.scale + torch.tensor([1.0, 2, 3, 4]))
+
+
+def test_a_large_file_is_drawn_without_its_weights_and_run_with_them(tmp_path, monkeypatch):
+    net, tokens = Tied().eval(), torch.tensor([[1, 2, 6]])
+    path = tmp_path / "net.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(net, tokens).save(path)
+    small = Session("cpu")
+    small.open(path)
+    monkeypatch.setattr("netviz_desktop.engine.runners.torchscript._LARGE_BYTES", 0)
+    large = Session("cpu")
+    large.open(path)
+
+    assert large.graph == small.graph
+    assert large.inputs == small.inputs
+
+    large.run(tokens.numpy())
+    torch.testing.assert_close(torch.from_numpy(large.value(large.graph.outputs[0])), net(tokens))
+    small.run(tokens.numpy())
+    assert large.graph == small.graph
+
+
+def test_the_weights_of_a_large_file_are_not_read_to_open_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("netviz_desktop.engine.runners.torchscript._LARGE_BYTES", 0)
+
+    def read(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("netviz_desktop.engine.runners.torchscript.loaded", read)
+    saved(tmp_path, nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), (), "script")
+    session = Session("cpu")
+    session.open(next(tmp_path.iterdir()))
+
+    assert [node.op_type for node in session.graph.nodes] == ["conv2d", "relu"]
+
+
 def test_a_list_of_tensors_is_given_as_one(tmp_path):
     class Images(nn.Module):
         def __init__(self) -> None:
