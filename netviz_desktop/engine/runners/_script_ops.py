@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
-from netviz_desktop.engine.runners._script_values import NotInterpretedError, Unknown
+from netviz_desktop.engine.runners._script_values import NotInterpretedError, Unknown, check_size
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -196,6 +196,16 @@ _OF_TENSORS: dict[str, Function] = {
 # --- lists, dicts and single numbers -------------------------------------------------------
 
 
+def _repeated(items: list[Any], times: int) -> list[Any]:
+    check_size(len(items) * times)
+    return items * times
+
+
+def _repeated_in_place(items: list[Any], times: int) -> list[Any]:
+    items[:] = _repeated(items, times)
+    return items
+
+
 def _append(items: list[Any], item: Any) -> list[Any]:
     items.append(item)
     return items
@@ -249,8 +259,8 @@ _ON_CONTAINERS: dict[str, Function] = {
     "dict": dict,
     "add": operator.add,
     "add_": _added_in_place,
-    "mul": operator.mul,
-    "mul_": operator.imul,
+    "mul": _repeated,
+    "mul_": _repeated_in_place,
 }
 
 

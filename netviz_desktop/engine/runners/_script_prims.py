@@ -16,6 +16,7 @@ from netviz_desktop.engine.runners._script_values import (
     NotInterpretedError,
     ScriptError,
     Unknown,
+    bounded,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +90,12 @@ def counting(function: Callable[..., Any]) -> Do:
 
     def do(_machine: Machine, _values: Any, given: list[Any]) -> Any:
         unknown = next((item for item in given if isinstance(item, Unknown)), None)
-        return function(*given) if unknown is None else unknown
+        if unknown is not None:
+            return unknown
+        found = bounded(function(*given))
+        if given:
+            bounded(given[0])  # the list that it was put into
+        return found
 
     return do
 

@@ -57,3 +57,24 @@ class NeedsNumbersError(Exception):
 
 class ScriptError(Exception):
     """The program raised."""
+
+
+_MOST_ITEMS = 10_000_000
+
+
+def bounded(found: Any) -> Any:
+    """A whole number in 64 bits, as TorchScript's are; anything else as it is.
+
+    Raises: MemoryError: a list or text is larger than any model needs.
+    """
+    if type(found) is int and not -(2**63) <= found < 2**63:
+        return (found + 2**63) % 2**64 - 2**63
+    if isinstance(found, (list, str)):
+        check_size(len(found))
+    return found
+
+
+def check_size(items: int) -> None:
+    """Raises: MemoryError: a list would be larger than any model needs."""
+    if items > _MOST_ITEMS:
+        raise MemoryError

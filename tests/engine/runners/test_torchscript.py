@@ -680,6 +680,52 @@ def test_the_weights_of_a_large_file_are_not_read_to_open_it(tmp_path, monkeypat
     assert [node.op_type for node in session.graph.nodes] == ["conv2d", "relu"]
 
 
+class Doubling(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        items = [1]
+        while len(items) > 0:
+            items = items + items
+        return x
+
+
+class Repeating(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + len([0] * 200_000_000_000)
+
+
+class Spelling(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        said = "a"
+        for _ in range(60):
+            said = said + said
+        return x + len(said)
+
+
+@pytest.mark.parametrize("kind", [Doubling, Repeating, Spelling])
+def test_what_would_fill_the_memory_is_a_problem(kind, tmp_path):
+    found = opened(saved(tmp_path, kind(), (torch.ones(1),), "script"))[1]
+
+    with pytest.raises(Problem, match="memory"):
+        found.run({"x": torch.ones(1)})
+
+
+def test_whole_numbers_have_64_bits(tmp_path):
+    class Hash(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            state = 1
+            for at in range(9):
+                state = state * 6364136223846793005 + at
+            return x + (state >> 40)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        judge = torch.jit.script(Hash())
+        found = opened(saved(tmp_path, Hash(), (torch.ones(1),), "script"))[1]
+        wanted = judge(torch.ones(1))
+
+    assert torch.equal(found.run({"x": torch.ones(1)}).value("output"), wanted)
+
+
 def test_a_list_of_tensors_is_given_as_one(tmp_path):
     class Images(nn.Module):
         def __init__(self) -> None:
