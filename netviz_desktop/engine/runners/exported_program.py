@@ -199,7 +199,11 @@ class _Interpretation:
         if isinstance(result, Tensor) and type(result.grad_fn).__name__ in _NO_DERIVATIVE:
             self.cut.add(step.node)
             return result.detach().requires_grad_().view_as(result)  # gradients begin here
-        if not step.writes_over and any(result is argument for argument in positional):
+        if (
+            isinstance(result, Tensor)  # one number may be the other: Python has but one 1
+            and not step.writes_over
+            and any(result is argument for argument in positional)
+        ):
             return result.view_as(result)  # a conversion that had nothing to do
         return result
 

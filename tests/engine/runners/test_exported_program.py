@@ -475,6 +475,20 @@ def test_a_dynamic_batch_is_free_and_other_sizes_are_not(tmp_path):
     )
 
 
+def test_a_size_that_is_computed_may_be_one_of_those_it_is_computed_of(tmp_path):
+    class Twice(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sum() + x.new_ones(x.shape[0] * 2, 3)
+
+    path = exported(
+        tmp_path / "twice.pt2", Twice(), (torch.ones(2, 3),),
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+    )  # fmt: skip
+    for size in (1, 3):
+        x = torch.rand(size, 3)
+        close(ran(path, {"x": x}).value("output"), Twice()(x))
+
+
 def test_a_program_in_training_mode_says_so_and_keeps_its_statistics(tmp_path):
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5)).train()
     path = exported(tmp_path / "model.pt2", module, (image(),))
