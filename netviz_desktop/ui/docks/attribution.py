@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QSizePolicy, QSlider, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSlider, QToolButton, QWidget
 
 from netviz_desktop.link.messages import Attribution, Explain, Hello, MethodInfo, Request
 from netviz_desktop.problems import Problem
@@ -26,7 +26,7 @@ from netviz_desktop.ui.widgets.picture_view import PictureView
 
 EVIDENCE, SIGNED, MAGNITUDE = "evidence", "signed", "magnitude"
 _OPACITY_PERCENT = 50
-_LEAST_PICTURE = 236  # pixels, with its colour bar and the number under the cursor
+_LEAST_PICTURE = 216  # pixels, with its colour bar and the number under the cursor
 
 
 class AttributionDock(Asking):
@@ -88,11 +88,8 @@ class AttributionDock(Asking):
         content = QWidget()
         heading = QWidget()
         column(heading, self.headline, self.where, self.state, spacing=2)
-        shown = QWidget()
+        shown = _Room()
         column(shown, self.picture, self.readout, spacing=2).setStretch(0, 1)
-        # as much as is left, not as much as the picture once had: the words stay in view
-        shown.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
-        shown.setMinimumHeight(_LEAST_PICTURE)
         layout = column(content, heading, shown, self.words)
         layout.setStretch(1, 1)
         self.picture.set_opacity(_OPACITY_PERCENT / 100)
@@ -173,13 +170,12 @@ class AttributionDock(Asking):
         chosen_by_itself = found.node == run.default_node and not self.use_selected.isChecked()
         words = [
             run.default_reason if chosen_by_itself else "",
-            f"The map is {shape(found.raw.shape)}.",
             found.placement,
         ]
         self.words.say(" ".join(sentence for sentence in words if sentence))
         self._redraw()
         self.picture.show_beneath(run.seen)
-        self.readout.set_text("")
+        self._say_pixel(None)
         self.finish()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -202,11 +198,25 @@ class AttributionDock(Asking):
         self.picture.show_values(shown, (low, high), colours, f"{label}, no unit")
 
     def _say_pixel(self, place: tuple[int, int] | None) -> None:
-        if place is None or self.attribution is None:
-            self.readout.set_text("")
+        found = self.attribution
+        if found is None:
             return
-        value = float(self.attribution.placed[place])
+        if place is None:
+            self.readout.set_text(f"the map is {shape(found.raw.shape)}")
+            return
+        value = float(found.placed[place])
         self.readout.set_text(f"row {place[0]}, column {place[1]}  ·  {number(value)}")
+
+
+class _Room(QWidget):
+    """Takes as much as is left, not as much as the picture in it once had: the words below
+    stay in view."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), _LEAST_PICTURE)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), _LEAST_PICTURE)
 
 
 def displayed(placed: NDArray[Any], mode: str) -> NDArray[Any]:

@@ -41,8 +41,25 @@ def test_the_default_node_is_asked_for_and_named_with_its_reason(engine, filled)
     assert filled.headline.text() == "Why cat?"
     assert filled.where.text() == "at relu"
     assert "relu is the last one with height and width." in filled.words.text()
-    assert "The map is 4×4." in filled.words.text()
+    assert filled.readout.text() == "the map is 4×4"
     assert "Placed by hand." in filled.words.text()
+
+
+def test_no_words_lie_over_the_picture_however_low_the_dock_is(qtbot, filled):
+    filled.words.say("What is long is said in many words, which take many lines. " * 6)
+    filled.resize(320, 420)
+
+    def is_apart() -> bool:
+        picture, bar, words = filled.picture, filled.picture.bar, filled.words
+        return (
+            picture.height() >= picture.minimumSizeHint().height()
+            and bar.mapTo(filled, bar.rect().bottomLeft()).y()
+            < filled.readout.mapTo(filled, filled.readout.rect().topLeft()).y()
+            < words.mapTo(filled, words.rect().topLeft()).y()
+            and words.height() >= words.heightForWidth(words.width())
+        )
+
+    qtbot.waitUntil(is_apart)
 
 
 def test_of_an_output_without_classes_the_place_is_named(qtbot, engine, dock, selection, run):
