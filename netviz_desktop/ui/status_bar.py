@@ -25,6 +25,7 @@ class StatusBar(QStatusBar):
         self._calls: list[Call[Any]] = []
         self.message = QLabel(self)
         self.message.setIndent(6)
+        self.message.setMinimumWidth(1)  # a long line makes no window wider
         self._activity = QLabel(self)
         self.progress = QProgressBar(self)
         self.progress.setFixedWidth(140)
