@@ -32,8 +32,8 @@ def ask_architecture(
     """The question; `then` is called with a name, or "none"."""
     dialog = ChoiceDialog(
         "Architecture",
-        f"The weights in {Path(model.path).name} run as those of this network. Each of the "
-        "others has the same weights, but computes with them in its own way.",
+        f"{Path(model.path).name} holds weights alone. Which network do they belong to? "
+        "Each of these has weights of the same names and shapes.",
         [*model.architectures, _NONE_LABEL],
         current=model.architecture or _NONE_LABEL,
         other="Another, as timm or torchvision calls it: vit_base_patch16_224",

@@ -49,6 +49,8 @@ class ModelCodeDialog(QDialog):
         self.note.setObjectName("Note")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.note.setWordWrap(True)
+        for part in (self.functions, self.note):
+            part.hide()  # until there is a file
         self._listed: Path | None = None
         """The file whose functions are in the list."""
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)

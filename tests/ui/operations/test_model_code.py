@@ -12,6 +12,17 @@ def dialog(qtbot):
     return dialog
 
 
+def test_no_list_is_shown_before_there_is_a_file(dialog, tmp_path):
+    dialog.show()
+    assert not dialog.functions.isVisible()
+    assert not dialog.note.isVisible()
+
+    path = tmp_path / "net.py"
+    path.write_text("def make(): ...\n")
+    dialog.choose_file(str(path))
+    assert dialog.functions.isVisible()
+
+
 def items(dialog):
     return [dialog.functions.itemText(index) for index in range(dialog.functions.count())]
 
