@@ -31,8 +31,8 @@ class EmptyState(QWidget):
         font.setWeight(font.Weight.DemiBold)
         self._headline.setFont(font)
         self.explanation = Caption(
-            "ONNX or PyTorch; with an image it runs at once,\n"
-            "and every layer shows what happens inside it.",
+            "ONNX, PyTorch, TorchScript, Keras or safetensors; with an image\n"
+            "it runs at once, and every layer shows what happens inside it.",
             self,
         )
         self.explanation.setWordWrap(False)

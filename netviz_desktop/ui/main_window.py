@@ -42,6 +42,7 @@ from netviz_desktop.ui.scene import GraphView, Minimap
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.settings import FLAGS, Settings
 from netviz_desktop.ui.status_bar import StatusBar
+from netviz_desktop.ui.widgets.numbers import size
 
 _SIZE = QSize(1600, 1000)
 _LEAST_GRAPH = 240  # pixels: with all docks beside it, the window fits a screen of 1024
@@ -435,13 +436,13 @@ def _summary(model: ModelOpened) -> str:
             graph.format,
             nodes,
             f"{_short_count(graph.parameter_count)} parameters",
-            f"{model.size_bytes / 1e6:.1f} MB",
+            size(model.size_bytes),
         ]
     )
 
 
 def _short_count(count: int) -> str:
-    for size, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if count >= size:
-            return f"{count / size:.3g}{suffix}"
+    for unit, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if count >= unit:
+            return f"{count / unit:.3g}{suffix}"
     return str(count)

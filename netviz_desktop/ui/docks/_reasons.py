@@ -13,7 +13,7 @@ NO_RUN = Problem("The model has not run yet.", "Open an image, or drop one on th
 STOPPED = Problem("The run did not come to its end.", "The node that stopped it is marked.")
 NO_IMAGE_INPUT = Problem(
     "No input of this model takes an image.",
-    "Run it with netviz run --input, on the tensors that it takes.",
+    "On the command line, netviz run takes tensors in place of an image.",
 )
 
 

@@ -151,6 +151,7 @@ def choose_model(
 
 def name_filters(formats: tuple[FormatInfo, ...]) -> list[str]:
     """What the engine opens, as the file dialog writes it: all together first."""
+    formats = tuple(sorted(formats, key=lambda known: known.label.lower()))
     every = sorted({suffix for known in formats for suffix in known.suffixes})
     filters = [f"Models ({_patterns(tuple(every))})"] if every else []
     filters += [f"{known.label} ({_patterns(known.suffixes)})" for known in formats]

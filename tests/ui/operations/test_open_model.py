@@ -119,8 +119,8 @@ def test_closing_the_window_while_a_model_opens_is_no_problem(models, engine, sa
 
 def test_the_dialog_offers_every_format_of_the_engine():
     formats = (
-        FormatInfo("onnx", "ONNX", (".onnx",)),
         FormatInfo("torch", "PyTorch", (".pt", ".pth")),
+        FormatInfo("onnx", "ONNX", (".onnx",)),
     )
 
     assert name_filters(formats) == [
