@@ -151,14 +151,19 @@ def read(path: Path, options: Options | None = None) -> OpenedModel:
     )
     certainty, _, best = candidates[0]
     if certainty == 0:
-        raise Problem(
+        kinds = ", ".join(sorted(known.label for known in formats()))
+        raise NoModel(
             f"{path.name} is no model that can be opened: {_what_it_looks_like(head)}.",
-            "Choose a file of one of these kinds: "
-            + ", ".join(f"{f.label} ({', '.join(f.suffixes)})" for f in formats())
-            + ".",
+            _FETCH
+            if head.startswith(_LFS_POINTER)
+            else f"Choose a file of one of these kinds: {kinds}.",
         )
     opened: OpenedModel = best.read(path, options)
     return opened
+
+
+class NoModel(Problem):
+    """The file is of no known format."""
 
 
 def forget_unpacked() -> None:
@@ -191,8 +196,10 @@ def head_of(path: Path) -> bytes:
     return head
 
 
+_LFS_POINTER = b"version https://git-lfs"
+_FETCH = "Fetch the file with `git lfs pull`, or download it from its page."
 _SIGNATURES = (
-    (b"version https://git-lfs", "it is a Git LFS pointer, not the file itself"),
+    (_LFS_POINTER, "it is a Git LFS pointer, not the file itself"),
     (b"\x89PNG", "it is a PNG image"),
     (b"\xff\xd8\xff", "it is a JPEG image"),
     (b"GIF8", "it is a GIF image"),

@@ -41,7 +41,12 @@ def read(path: Path, options: Options) -> OpenedModel:
     inner = dataclasses.replace(
         options, member=None if named else options.member, within=options.within + 1
     )
-    opened = readers.read(unpacked.folder / chosen, inner)
+    try:
+        opened = readers.read(unpacked.folder / chosen, inner)
+    except readers.NoModel as error:
+        if named:
+            raise
+        raise _without_model(path) from error
     opened.graph.metadata["in the archive"] = chosen
     return dataclasses.replace(opened, keep=(unpacked, opened.keep))
 
@@ -55,7 +60,11 @@ def _chosen(path: Path, names: list[str], member: str | None) -> tuple[str, bool
         return models[0], False
     if models:
         raise several(path.name, models, member)
-    raise Problem(
+    raise _without_model(path)
+
+
+def _without_model(path: Path) -> Problem:
+    return Problem(
         f"{path.name} is an archive without a model in it.",
         "Choose another one; files whose names lead out of it, and links, are left out.",
     )

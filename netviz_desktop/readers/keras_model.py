@@ -81,7 +81,7 @@ def read(path: Path, options: Options) -> OpenedModel:
             f"{path.name} holds weights without an architecture: "
             "only their names and shapes are shown.",
             "Load them into the model they were saved from, and save it whole: "
-            "model.load_weights(…), then model.save(“model.keras”).",
+            "model.load_weights(…), then model.save('model.keras').",
         )
         return OpenedModel(graph, weights, None, problem)
     net = net_of(file.config, path.name)

@@ -78,17 +78,21 @@ def _incomplete(
         named = ", ".join(file.name for file in absent[:3]) + (", …" if len(absent) > 3 else "")
         what = f"{index.path.name} needs {named}, which {'is' if len(absent) == 1 else 'are'} "
         remedy = "Download what is missing into the same folder, then open it again."
-        problem = Problem(f"{what}missing: {len(lost)} weights have only a name.", remedy)
+        problem = Problem(f"{what}missing: {_weights(len(lost))} only a name.", remedy)
     else:
+        named = ", ".join(sorted(lost)[:3]) + (", …" if len(lost) > 3 else "")
         problem = Problem(
-            f"{index.path.name} names {len(lost)} weights that are not in their files "
-            f"({', '.join(sorted(lost)[:3])}).",
+            f"{index.path.name} names weights that are not in their files ({named}).",
             "Download the checkpoint again.",
         )
     problem.node = first
     return dataclasses.replace(
         opened, graph=graph, structure_only=problem, architectures=(), size_bytes=size
     )
+
+
+def _weights(number: int) -> str:
+    return "1 weight has" if number == 1 else f"{number} weights have"
 
 
 def _with_lost(graph: ModelGraph, index: Index, lost: set[str]) -> tuple[ModelGraph, str]:

@@ -71,6 +71,17 @@ def test_the_one_model_in_a_zip_opens_and_nothing_is_left(
     assert list(unpacked_here.iterdir()) == []
 
 
+def test_an_archive_of_something_else_is_said_to_hold_no_model(tmp_path: Path) -> None:
+    readme = tmp_path / "readme.txt"
+    readme.write_text("hello")
+    path = zipped(tmp_path / "a.zip", **{"a/readme.txt": readme})
+
+    with pytest.raises(Problem, match=r"a\.zip is an archive without a model in it"):
+        read(path)
+    with pytest.raises(Problem, match=r"readme\.txt is no model that can be opened"):
+        read(path, Options(member="a/readme.txt"))
+
+
 @pytest.mark.parametrize(("suffix", "mode"), [("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz")])
 def test_a_tar_opens_however_it_is_compressed(
     tmp_path: Path, weights: Path, suffix: str, mode: str

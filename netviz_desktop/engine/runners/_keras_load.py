@@ -110,7 +110,7 @@ def imported(name: str) -> Any:
             raise Problem(
                 f"{name} needs Keras to run, which is not installed: only its structure and "
                 "weights are shown.",
-                "Install it: pip install “netviz-desktop[keras]”.",
+                "Install it: pip install 'netviz-desktop[keras]'.",
             ) from error
     keras = sys.modules["keras"]
     version = getattr(keras, "__version__", "2")
