@@ -51,12 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--image", metavar="FILE", help="run the model on this image")
     parser.add_argument(
-        "--trust", action="store_true", help="run the code that a pickled module brings along"
+        "--trust", action="store_true", help="run the code that the file brings along"
     )
     parser.add_argument(
         "--model-code",
         metavar="MODULE:FUNCTION",
-        help="gives the nn.Module for a state dict: package.module:function or file.py:function",
+        help="gives the nn.Module for weights alone: package.module:function or file.py:function",
     )
     parser.add_argument("--labels", metavar="FILE", help="class names: one a line, or JSON")
     parser.add_argument(

@@ -43,7 +43,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
     image = parser.add_argument_group(
         "preprocessing of --image",
-        "The image is turned upright, its shorter side resized, the centre cut out, divided "
+        "The image is turned upright, its shorter side resized, the centre cut out, divided\n"
         "by 255, then (x - mean) / std. What is not given is inferred from the model.",
     )
     image.add_argument("--mean", type=_numbers, metavar="R,G,B", help="of values from 0 to 1")

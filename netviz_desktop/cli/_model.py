@@ -28,17 +28,17 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model-code",
         metavar="MODULE:FUNCTION",
-        help="for a state dict: package.module:function or file.py:function, "
+        help="for weights alone: package.module:function or file.py:function, "
         "which called without arguments gives the nn.Module; this runs that code",
     )
     parser.add_argument(
         "--architecture",
         metavar="NAME",
-        help="for a state dict: the network it belongs to, as `netviz summary` names it, "
-        "in place of the recognised one; none: its weights alone",
+        help="for weights alone: the network they belong to, as `netviz summary` names it, "
+        "in place of the recognised one; none: the weights as they are",
     )
     parser.add_argument(
-        "--member", metavar="PATH", help="which model in an archive that holds several"
+        "--member", metavar="PATH", help="which model in an archive or a folder with several"
     )
 
 
