@@ -87,7 +87,12 @@ def _incomplete(
         )
     problem.node = first
     return dataclasses.replace(
-        opened, graph=graph, structure_only=problem, architectures=(), size_bytes=size
+        opened,
+        graph=graph,
+        structure_only=problem,
+        needs_code=False,
+        architectures=(),
+        size_bytes=size,
     )
 
 

@@ -9,6 +9,7 @@ from netviz_desktop.ui import theme
 from netviz_desktop.ui.widgets.numbers import short
 
 _LONGEST = 2000  # of a text that a file gave
+_WIDEST_KEY = 12  # letters, about, that stand in one line
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,14 @@ def _row(entry: Entry, colours: theme.Theme) -> str:
         gap = "<br>" if value else ""
         value += f'{gap}<span style="color:{colours.muted}">{_plain(entry.detail)}</span>'
     return (
-        f'<tr><td width="88" style="color:{colours.muted}">{_plain(entry.key)}</td>'
+        f'<tr><td width="88" style="color:{colours.muted}">{_key(entry.key)}</td>'
         f"<td>{value}</td></tr>"
     )
+
+
+def _key(text: str) -> str:
+    """Long ones are broken between their words."""
+    return _plain(text).replace("_", "_\N{ZERO WIDTH SPACE}" if len(text) > _WIDEST_KEY else "_")
 
 
 def _plain(text: str) -> str:
