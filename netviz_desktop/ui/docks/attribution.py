@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSlider, QToolButton, QWidget
 
 from netviz_desktop.link.messages import Attribution, Explain, Hello, MethodInfo, Request
@@ -18,7 +18,7 @@ from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.widgets import colour_maps
 from netviz_desktop.ui.widgets.labels import Caption, Elided, Notice
-from netviz_desktop.ui.widgets.layouts import column, row, scrolled
+from netviz_desktop.ui.widgets.layouts import Room, column, row, scrolled
 from netviz_desktop.ui.widgets.levels import spread
 from netviz_desktop.ui.widgets.numbers import number, shape
 from netviz_desktop.ui.widgets.parameter_form import ParameterForm
@@ -88,7 +88,7 @@ class AttributionDock(Asking):
         content = QWidget()
         heading = QWidget()
         column(heading, self.headline, self.where, self.state, spacing=2)
-        shown = _Room()
+        shown = Room(_LEAST_PICTURE)
         column(shown, self.picture, self.readout, spacing=2).setStretch(0, 1)
         layout = column(content, heading, shown, self.words)
         layout.setStretch(1, 1)
@@ -206,17 +206,6 @@ class AttributionDock(Asking):
             return
         value = float(found.placed[place])
         self.readout.set_text(f"row {place[0]}, column {place[1]}  ·  {number(value)}")
-
-
-class _Room(QWidget):
-    """Takes as much as is left, not as much as the picture in it once had: the words below
-    stay in view."""
-
-    def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), _LEAST_PICTURE)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(super().minimumSizeHint().width(), _LEAST_PICTURE)
 
 
 def displayed(placed: NDArray[Any], mode: str) -> NDArray[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSignalBlocker
-from PySide6.QtWidgets import QLabel, QSizePolicy, QSpinBox, QTabBar, QWidget
+from PySide6.QtWidgets import QLabel, QSpinBox, QTabBar, QWidget
 
 from netviz_desktop.link.messages import Request, Weights, WeightsOf, WeightView
 from netviz_desktop.problems import Problem
@@ -15,12 +15,13 @@ from netviz_desktop.ui.docks._reasons import selected_node
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.widgets.labels import Caption, Elided, Notice, plain_tip
-from netviz_desktop.ui.widgets.layouts import column, row, scrolled
+from netviz_desktop.ui.widgets.layouts import Room, column, row, scrolled
 from netviz_desktop.ui.widgets.numbers import counted, shape, short
 from netviz_desktop.ui.widgets.pictures import Pictures
 from netviz_desktop.ui.widgets.statistics_view import StatisticsView
 from netviz_desktop.ui.widgets.tensor_view import TensorView
 
+_LEAST_PICTURES = 204  # pixels, with their choices and colour bar
 _KINDS = {"kernels": "grid", "rgb kernels": "grid", "slices": "grid"}
 
 
@@ -49,20 +50,17 @@ class WeightsDock(Asking):
         self.input_channel.valueChanged.connect(self.mark_stale)
         self._of = QLabel()
         self._channel_row = QWidget()
-        column(self._channel_row, row(QLabel("Input channel"), self.input_channel, self._of))
+        column(self._channel_row, row(QLabel("Input channel"), self.input_channel, self._of, 1))
         self.tensor = TensorView()
-        # as much as is left, not as much as its pictures would like: the statistics stay in view
-        self.tensor.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
-        self.tensor.setMinimumHeight(204)
+        pictures = Room(_LEAST_PICTURES)
+        column(pictures, self.tensor)
         self.tensor.ready.connect(self.finish)
         self.statistics = StatisticsView()
         heading = QWidget()
         column(heading, self.headline, self.facts, self.state, spacing=2)
         page = QWidget()
-        choice = row(self.tabs, self._channel_row)
-        choice.setStretch(0, 1)
-        layout = column(page, choice, heading, self.tensor, self.statistics)
-        layout.setStretch(2, 1)
+        layout = column(page, self.tabs, heading, self._channel_row, pictures, self.statistics)
+        layout.setStretch(3, 1)
         self.compose(scrolled(page))
 
     def question(self) -> Request[Any] | Problem:

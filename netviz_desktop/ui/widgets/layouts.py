@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 GRID = 8
 
 Part = QWidget | QLayout | int
 """A widget, a layout, or a stretch."""
+
+
+class Room(QWidget):
+    """For a picture: takes as much height as is left, not as much as the picture once had, so
+    that what is below it on a page stays in view; never less than `least` pixels."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self._least = least
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._least)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self._least)
 
 
 def column(owner: QWidget, *parts: Part, margin: int = 0, spacing: int = GRID) -> QVBoxLayout:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QScrollArea
 
 from netviz_desktop.link.messages import Weights, WeightsOf, WeightView
 from netviz_desktop.ui.docks.weights import WeightsDock
@@ -60,6 +61,13 @@ def test_kernels_are_drawn_as_they_are_stored(dock, fill, view):
     assert np.array_equal(np.unique(board[np.isfinite(board)]), np.unique(kernels))
     low, high = dock.tensor.bar.levels()
     assert low == -high == pytest.approx(-np.abs(kernels).max())
+
+
+def test_nothing_is_cut_off_at_the_right(qtbot, dock, fill, view):
+    fill(view(np.ones((4, 3, 3)), "kernels", input_channels=64))
+    dock.resize(300, 400)
+    area = dock.tensor.window().findChild(QScrollArea)
+    qtbot.waitUntil(lambda: area.widget().width() <= area.viewport().width())
 
 
 def test_another_input_channel_is_asked_for(qtbot, engine, dock, fill, view):
