@@ -103,6 +103,7 @@ class ModelGraph:
         nodes: in an order in which they can run.
         values: every value by name: inputs, what nodes compute, and parameters.
         metadata: what the file says about itself (producer, opset, ...), as text.
+        modules: the class of each module, by its dotted path, as far as that is known.
     """
 
     format: str
@@ -112,6 +113,7 @@ class ModelGraph:
     nodes: tuple[Node, ...]
     values: dict[str, Value]
     metadata: dict[str, str] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def _node_by_id(self) -> dict[str, Node]:

@@ -77,6 +77,7 @@ class Recorder:
         self._given: list[Any] = []  # what they were called with
         self._path = self._kind = self._source = ""
         self._failed: tuple[Exception, Operation] | None = None
+        self.modules: dict[str, str] = {}  # path -> class, of those that were called
         self._from_tokens: set[str] = set()
 
     @contextmanager
@@ -129,6 +130,8 @@ class Recorder:
             source: where the model's code says it; see `Node.source`.
         """
         self._path, self._kind, self._source = path, kind, source
+        if path and kind:
+            self.modules[path] = kind
 
     def add_input(self, name: str, tensor: Tensor) -> None:
         self._see(name, tensor)
@@ -209,7 +212,10 @@ class Recorder:
         self._modules.append(module)
         self._given.append(inputs)
         self._outer.append(self._path)
-        self._path = self.module_paths.get(id(module), self._path)
+        path = self.module_paths.get(id(module))
+        if path is not None:
+            self._path = path
+            self.modules[path] = type(module).__name__
 
     def leave(self, module: torch.nn.Module) -> None:
         while self._modules:
