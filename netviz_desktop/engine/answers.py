@@ -226,6 +226,7 @@ def lay_out(request: messages.LayOut, step: Step) -> Message:
     placement = layout.place(
         request.boxes,
         request.edges,
+        request.frames,
         left_to_right=request.left_to_right,
         cancelled=partial(_is_cancelled, step),
     )

@@ -6,10 +6,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from netviz_desktop.layout.sketch import Line, Route, straight
+from netviz_desktop.layout.sketch import Line, Route, rounded
 
 _LANE = 9.0
-_CORNER = 6.0
+_TAPS = 12
+"""So many taps divide a lane, so that lines of one source share their pieces."""
 _STUB = 9.0  # straight above a box, for the arrow head
 
 
@@ -38,23 +39,29 @@ def routes(
         lane_x = right + 2 * _LANE + lane * _LANE
         row = bisect_right(starts, y[source]) - 1
         below = rows[row][1] + _share(rows, row, lane)
-        for index in group:
+        passed: list[tuple[float, float]] = []  # where lines have left the lane before
+        for index in sorted(group, key=lambda index: y[lines[index].target]):
             target = lines[index].target
+            start = x[source] + (lines[index].leaves or 0.0)
+            end_x = x[target] + (lines[index].enters or 0.0)
             top = y[target] - sizes[target][1] / 2
             row = bisect_right(starts, y[target]) - 1
             above = rows[row][0] - max(_STUB, _share(rows, row - 1, lane))
             found[index] = Route(
-                _rounded(
+                rounded(
                     [
-                        (x[source], bottom),
-                        (x[source], below),
+                        (start, bottom),
+                        (start, below),
                         (lane_x, below),
+                        *passed,
                         (lane_x, above),
-                        (x[target], above),
-                        (x[target], top),
+                        (end_x, above),
+                        (end_x, top),
                     ]
                 )
             )
+            if len(passed) < _TAPS and (not passed or above > passed[-1][1]):
+                passed.append((lane_x, above))
     return [route for route in found if route is not None]
 
 
@@ -74,23 +81,3 @@ def _share(rows: Sequence[tuple[float, float]], row: int, lane: int) -> float:
     """How far into the channel below `row` a lane's tap lies; neighbours lie apart."""
     height = rows[row + 1][0] - rows[row][1] if 0 <= row < len(rows) - 1 else 3 * _STUB
     return height * (0.3 + 0.06 * (lane % 4))
-
-
-def _rounded(corners: list[tuple[float, float]]) -> tuple[float, ...]:
-    points = [*corners[0]]
-    at = corners[0]
-    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
-        enter = _towards(corner, before)
-        leave = _towards(corner, after)
-        points += straight(*at, *enter)
-        points += (*corner, *corner, *leave)
-        at = leave
-    points += straight(*at, *corners[-1])
-    return tuple(points)
-
-
-def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    dx, dy = other[0] - corner[0], other[1] - corner[1]
-    length = max(abs(dx), abs(dy))
-    reach = min(_CORNER, length / 2)
-    return (corner[0] + dx / length * reach, corner[1] + dy / length * reach) if length else corner

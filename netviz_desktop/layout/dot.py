@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import time
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -113,26 +113,70 @@ def _source(part: Part) -> str:
             "splines": "true",
         },
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
-        edge_attr={"dir": "none", "tailport": "s", "headport": "n"},
+        edge_attr={"dir": "none"},
     )
+    ports = _ports(part)
     for box, (width, height) in enumerate(part.sizes):
-        graph.node(str(box), width=_inches(width), height=_inches(height))
+        label = {"label": _gates(width, height, ports[box])} if box in ports else {}
+        graph.node(str(box), width=_inches(width), height=_inches(height), **label)
+    for rank, boxes in (("source", part.first), ("sink", part.last)):
+        if boxes:
+            with graph.subgraph(graph_attr={"rank": rank}) as row:
+                for box in boxes:
+                    row.node(str(box))
+    starts = part.first if part.entry is None else (part.entry,)
     leaving = Counter(line.source for line in part.lines)
     entering = Counter(line.target for line in part.lines)
     for line in part.lines:
         attributes = {}
         if with_labels and line.label_width:
             attributes["label"] = _room(line.label_width + LABEL_DISTANCE, line.label_height)
-        if (line.source, line.target) == (part.entry, part.exit):
+        if line.target == part.exit and line.source in starts:
             attributes["weight"] = str(_SPINE_WEIGHT)
         elif leaving[line.source] == entering[line.target] == 1:
             attributes["weight"] = str(_CHAIN_WEIGHT)
-        graph.edge(str(line.source), str(line.target), **attributes)
+        ends = (_end(line.source, line.leaves, "s"), _end(line.target, line.enters, "n"))
+        graph.edge(*ends, **attributes)
     fed = {line.target for line in part.lines}
     for source, target in part.above:
         if target not in fed:  # what has an input stands below the entry by itself
             graph.edge(str(source), str(target), style="invis", weight="0")
     return str(graph.source)
+
+
+def _ports(part: Part) -> dict[int, set[int]]:
+    """Where lines must start or end, in whole pixels right of the middle, by box."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for line in part.lines:
+        for box, at in ((line.source, line.leaves), (line.target, line.enters)):
+            if at is not None:
+                found[box].add(round(at))
+    return found
+
+
+def _end(box: int, at: float | None, side: str) -> str:
+    return f"{box}:{side}" if at is None else f"{box}:p{round(at)}:{side}"
+
+
+def _gates(width: float, height: float, ports: set[int]) -> str:
+    """A row of cells over all of a box, a narrow one at each port."""
+    cells, left = [], -width / 2
+    for at in sorted(ports):
+        middle = max(left + 0.5, min(at, width / 2 - 0.5))
+        if middle - 0.5 > left:
+            cells.append((middle - 0.5 - left, ""))
+        cells.append((1.0, f' port="p{at}"'))
+        left = middle + 0.5
+    if left < width / 2:
+        cells.append((width / 2 - left, ""))
+    row = "".join(
+        f'<td fixedsize="true" width="{w:.1f}" height="{height:.1f}"{port}></td>'
+        for w, port in cells
+    )
+    return (
+        '<<table border="0" cellborder="0" cellspacing="0" cellpadding="0" fixedsize="true" '
+        f'width="{width:.1f}" height="{height:.1f}"><tr>{row}</tr></table>>'
+    )
 
 
 def _room(width: float, height: float) -> str:
@@ -147,7 +191,7 @@ def _has_rooms(part: Part) -> bool:
     the time: in larger parts labels take what room there is."""
     if not any(line.label_width for line in part.lines):
         return False
-    rank = ranks(len(part.sizes), [line[:2] for line in part.lines])
+    rank = ranks(len(part.sizes), [line[:2] for line in part.lines], part.first, part.last)
     crossed = sum(rank[line.target] - rank[line.source] - 1 for line in part.lines)
     return len(part.sizes) + crossed <= _ROOMS_LIMIT
 
@@ -192,7 +236,9 @@ def _sketch(part: Part, block: list[list[str]]) -> Sketch | None:
     rows = _Rows(part, y)
     routes = [Route(())] * len(part.lines)
     for words in edges:
-        index = waiting[int(words[1]), int(words[2])].pop()
+        # some versions tell the ports, too
+        tail, head = (int(word.partition(":")[0]) for word in words[1:3])
+        index = waiting[tail, head].pop()
         line = part.lines[index]
         count = int(words[3])
         points = [float(word) * _POINTS_PER_INCH for word in words[4 : 4 + 2 * count]]
@@ -202,8 +248,14 @@ def _sketch(part: Part, block: list[list[str]]) -> Sketch | None:
             # the last words are the text, the centre of its room, style and colour
             right, up = (float(word) * _POINTS_PER_INCH for word in words[-4:-2])
             label = (right + LABEL_DISTANCE / 2, -up)
-        start = (points[0], y[line.source] + part.sizes[line.source][1] / 2)
-        end = (points[-2], y[line.target] - part.sizes[line.target][1] / 2)
+        start = (
+            points[0] if line.leaves is None else x[line.source] + line.leaves,
+            y[line.source] + part.sizes[line.source][1] / 2,
+        )
+        end = (
+            points[-2] if line.enters is None else x[line.target] + line.enters,
+            y[line.target] - part.sizes[line.target][1] / 2,
+        )
         row = rows.row(y[line.source])
         if row + 1 == rows.row(y[line.target]):
             at = None if label is None else label[0] - line.label_width / 2 - LABEL_DISTANCE

@@ -7,11 +7,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Box:
-    """Something to place, of a size that whoever draws it has measured."""
+    """Something to place, of a size that whoever draws it has measured.
+
+    Args:
+        frame: the id of the frame it is in; empty for none.
+    """
 
     id: str
     width: float
     height: float
+    frame: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A border around all boxes and frames that name it; edges may cross it.
+
+    Args:
+        width, height: of its title, which stands in its top left corner.
+        frame: the id of the frame it is in; empty for none.
+    """
+
+    id: str
+    width: float
+    height: float
+    frame: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +60,17 @@ class PlacedBox:
 
 
 @dataclass(frozen=True)
+class PlacedFrame:
+    """`x`, `y`: the centre."""
+
+    id: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
 class PlacedEdge:
     """A cubic Bezier chain from the source's border to the target's.
 
@@ -63,3 +94,4 @@ class Placement:
     height: float
     boxes: tuple[PlacedBox, ...]
     edges: tuple[PlacedEdge, ...]
+    frames: tuple[PlacedFrame, ...] = ()

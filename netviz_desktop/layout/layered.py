@@ -37,6 +37,8 @@ class _Rows:
     before: list[list[int]]
     after: list[list[int]]
     chain: dict[int, list[int]] = field(default_factory=dict)  # source -> its stand-ins
+    shift: dict[tuple[int, int], float] = field(default_factory=dict)
+    """How much further right than its upper item a lower one stands for a straight line."""
 
     def add(self, rank: int, width: float) -> int:
         item = len(self.width)
@@ -47,9 +49,11 @@ class _Rows:
         self.rows[rank].append(item)
         return item
 
-    def join(self, upper: int, lower: int) -> None:
+    def join(self, upper: int, lower: int, shift: float = 0.0) -> None:
         self.after[upper].append(lower)
         self.before[lower].append(upper)
+        if shift:
+            self.shift[upper, lower] = shift
 
 
 def sketch(part: Part, cancelled: Asked) -> Sketch:
@@ -72,7 +76,9 @@ def sketch(part: Part, cancelled: Asked) -> Sketch:
 
 def _rows(part: Part) -> _Rows:
     pairs = [(line.source, line.target) for line in part.lines]
-    rank = ranks(len(part.sizes), pairs + list(part.above))
+    rank = ranks(len(part.sizes), pairs + list(part.above), part.first, part.last)
+    leaves = {line.source: line.leaves or 0.0 for line in reversed(part.lines)}
+    enters = {line[:2]: line.enters or 0.0 for line in reversed(part.lines)}
     lowest = min(rank)
     rank = [r - lowest for r in rank]
     graph = _Rows([[] for _ in range(max(rank) + 1)], [], [], [], [])
@@ -83,10 +89,14 @@ def _rows(part: Part) -> _Rows:
         chain = graph.chain.setdefault(source, [])
         while len(chain) < rank[target] - rank[source] - 1:
             item = graph.add(rank[source] + 1 + len(chain), _LINE_WIDTH)
-            graph.join(chain[-1] if chain else source, item)
+            graph.join(chain[-1] if chain else source, item, 0.0 if chain else leaves[source])
             chain.append(item)
         crossed = rank[target] - rank[source] - 1
-        graph.join(chain[crossed - 1] if crossed else source, target)
+        shift = -enters[source, target]
+        if crossed:
+            graph.join(chain[crossed - 1], target, shift)
+        else:
+            graph.join(source, target, shift + leaves[source])
     return graph
 
 
@@ -137,7 +147,12 @@ def _across(graph: _Rows, boxes: int, cancelled: Asked) -> list[float]:
                 near = graph.before[item] if down else graph.after[item]
                 if both:
                     near = graph.before[item] + graph.after[item]
-                wished.append(sum(x[n] for n in near) / len(near) if near else x[item])
+                wish = sum(x[n] for n in near) / len(near) if near else x[item]
+                if graph.shift and near:
+                    aside = sum(graph.shift.get((n, item), 0) for n in near)
+                    aside -= sum(graph.shift.get((item, n), 0) for n in near)
+                    wish += aside / len(near)
+                wished.append(wish)
             for item, place in zip(
                 row, _apart(wished, offsets[r], [weight[item] for item in row]), strict=True
             ):
@@ -194,8 +209,10 @@ def _routes(
         crossed = graph.rank[target] - graph.rank[source] - 1
         passed = graph.chain[source][:crossed]
         aside = turn * _LINE_WIDTH
-        start = _port(x[source], part.sizes[source][0], x[passed[0] if passed else target], aside)
-        end = _port(x[target], part.sizes[target][0], x[passed[-1] if passed else source], aside)
+        towards = x[passed[0] if passed else target]
+        start = _port(x[source], part.sizes[source][0], towards, aside, line.leaves)
+        towards = x[passed[-1] if passed else source]
+        end = _port(x[target], part.sizes[target][0], towards, aside, line.enters)
         at = (start, y[source] + part.sizes[source][1] / 2)
         points = list(at)
         legs = [(start, bottoms[graph.rank[source]])]
@@ -211,6 +228,8 @@ def _routes(
     return routes
 
 
-def _port(x: float, width: float, towards: float, aside: float) -> float:
+def _port(x: float, width: float, towards: float, aside: float, at: float | None) -> float:
+    if at is not None:
+        return x + at
     reach = width * _PORT_SPREAD
     return x + max(-reach, min(reach, (towards - x) * _PORT_SPREAD + aside))

@@ -53,12 +53,16 @@ def topological(count: int, pairs: Iterable[Pair]) -> list[int]:
     return order
 
 
-def ranks(count: int, pairs: Sequence[Pair]) -> list[int]:
+def ranks(
+    count: int, pairs: Sequence[Pair], first: Iterable[int] = (), last: Iterable[int] = ()
+) -> list[int]:
     """The row of every box: sources of a pair stand above its targets.
 
     A row is the length of the longest path from above; what hangs on a source alone, such
-    as a constant and its reshape, goes down to just above its consumer.
+    as a constant and its reshape, goes down to just above its consumer. `first` are sources
+    that stay in the first row, `last` are alone in the last.
     """
+    first, last = frozenset(first), frozenset(last)
     before: list[list[int]] = [[] for _ in range(count)]
     after: list[list[int]] = [[] for _ in range(count)]
     for source, target in pairs:
@@ -69,10 +73,16 @@ def ranks(count: int, pairs: Sequence[Pair]) -> list[int]:
     floating = [False] * count
     for box in order:
         rank[box] = max((rank[source] + 1 for source in before[box]), default=0)
-        floating[box] = all(floating[source] and len(after[source]) == 1 for source in before[box])
+        floating[box] = box not in first and all(
+            floating[source] and len(after[source]) == 1 for source in before[box]
+        )
     for box in reversed(order):
         if floating[box] and after[box]:
             rank[box] = min(rank[target] for target in after[box]) - 1
+    if last:
+        lowest = max((r for box, r in enumerate(rank) if box not in last), default=-1)
+        for box in last:
+            rank[box] = lowest + 1
     return rank
 
 

@@ -13,16 +13,24 @@ SEPARATION = 22.0
 LABEL_DISTANCE = 5.0
 """Between a line and its label, which stands at its right."""
 
+_CORNER = 6.0
+
 Asked = Callable[[], bool]
 
 
 class Line(NamedTuple):
-    """An edge that points down, between two boxes of a part by their numbers."""
+    """An edge that points down, between two boxes of a part by their numbers.
+
+    Args:
+        leaves, enters: where on the boxes' borders, right of their middle; None: anywhere.
+    """
 
     source: int
     target: int
     label_width: float = 0
     label_height: float = 0
+    leaves: float | None = None
+    enters: float | None = None
 
 
 class Part(NamedTuple):
@@ -33,6 +41,7 @@ class Part(NamedTuple):
         above: (a, b) pairs without a line here: a must still be above b.
         entry: the box that joins this part to the one above: the only one in its row.
         exit: the box that joins it to the one below.
+        first, last: boxes that must stand in the first row, and in the last.
     """
 
     sizes: tuple[tuple[float, float], ...]
@@ -40,6 +49,8 @@ class Part(NamedTuple):
     above: tuple[tuple[int, int], ...] = ()
     entry: int | None = None
     exit: int | None = None
+    first: tuple[int, ...] = ()
+    last: tuple[int, ...] = ()
 
 
 class Route(NamedTuple):
@@ -68,3 +79,38 @@ def swing(x0: float, y0: float, x1: float, y1: float) -> tuple[float, ...]:
     """As `straight`, but leaving and arriving vertically."""
     middle = (y0 + y1) / 2
     return (x0, middle, x1, middle, x1, y1)
+
+
+def moved(route: Route, dx: float, dy: float) -> Route:
+    """The route, elsewhere."""
+    if dx == dy == 0.0:
+        return route
+    points = list(route.points)
+    points[::2] = [x + dx for x in points[::2]]
+    points[1::2] = [y + dy for y in points[1::2]]
+    return Route(tuple(points), route.label and (route.label[0] + dx, route.label[1] + dy))
+
+
+def rounded(corners: Sequence[tuple[float, float]]) -> tuple[float, ...]:
+    """A chain along straight lines, with round corners."""
+    points = [*corners[0]]
+    at = corners[0]
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        if before[0] == corner[0] == after[0]:  # no corner
+            points += straight(*at, *corner)
+            at = corner
+            continue
+        enter = _towards(corner, before)
+        leave = _towards(corner, after)
+        points += straight(*at, *enter)
+        points += (*corner, *corner, *leave)
+        at = leave
+    points += straight(*at, *corners[-1])
+    return tuple(points)
+
+
+def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    length = max(abs(dx), abs(dy))
+    reach = min(_CORNER, length / 2)
+    return (corner[0] + dx / length * reach, corner[1] + dy / length * reach) if length else corner

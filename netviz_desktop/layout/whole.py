@@ -1,13 +1,14 @@
-"""The whole layout: components side by side, each cut into pieces that are laid out once and
-stacked, with long edges beside them."""
+"""Sheets: components side by side, each cut into pieces that are laid out once and stacked,
+with long edges beside them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from netviz_desktop.layout import buses, dot, grid, layered
-from netviz_desktop.layout.geometry import Box, Edge, PlacedBox, PlacedEdge, Placement
 from netviz_desktop.layout.order import acyclic, components
 from netviz_desktop.layout.pieces import Piece, cut
 from netviz_desktop.layout.sketch import (
@@ -18,111 +19,180 @@ from netviz_desktop.layout.sketch import (
     Part,
     Route,
     Sketch,
+    moved,
     straight,
+    swing,
 )
 from netviz_desktop.problems import Cancelled
 
-_MARGIN = 12.0
 _COMPONENT_GAP = 48.0
 _ASPECT = 1.6  # of components that go to a further row
 _DOT_LIMIT = 900  # boxes and lines of a part above which Graphviz gets slow
 
 
-def place_all(
-    boxes: tuple[Box, ...], edges: tuple[Edge, ...], left_to_right: bool, cancelled: Asked
-) -> Placement:
-    """As `layout.place`."""
-    # left to right is top to bottom on a sheet that is turned over its diagonal
-    turn = (lambda pair: (pair[1], pair[0])) if left_to_right else (lambda pair: pair)
-    number = {box.id: index for index, box in enumerate(boxes)}
-    sizes = [turn((box.width, box.height)) for box in boxes]
-    lines = [
-        Line(number[edge.source], number[edge.target], *turn((edge.label_width, edge.label_height)))
-        for edge in edges
-    ]
-    sheet = _place(sizes, lines, cancelled)
-    width, height = turn((sheet.width + 2 * _MARGIN, sheet.height + 2 * _MARGIN))
-    placed = [turn((x + _MARGIN, y + _MARGIN)) for x, y in sheet.places]
-    return Placement(
-        width,
-        height,
-        tuple(PlacedBox(box.id, *place) for box, place in zip(boxes, placed, strict=True)),
-        tuple(
-            _placed_edge(edge, route, left_to_right)
-            for edge, route in zip(edges, sheet.routes, strict=True)
-        ),
-    )
+class Level(NamedTuple):
+    """What is drawn on one sheet; equal levels have equal sheets.
 
+    Args:
+        sizes: (width, height) of each box.
+        first, last: how many of the boxes, the first and the last ones, stand at the upper
+            and at the lower end.
+    """
 
-def _placed_edge(edge: Edge, route: Route, left_to_right: bool) -> PlacedEdge:
-    points = [value + _MARGIN for value in route.points]
-    label = route.label and (route.label[0] + _MARGIN, route.label[1] + _MARGIN)
-    if left_to_right:
-        points[0::2], points[1::2] = points[1::2], points[0::2]
-        label = label and (label[1], label[0])
-    return PlacedEdge(edge.id, tuple(points), *(label or (None, None)))
+    sizes: tuple[tuple[float, float], ...]
+    lines: tuple[Line, ...]
+    first: int = 0
+    last: int = 0
 
 
 @dataclass
-class _Sheet:
-    """Centres of boxes and routes of lines; everything lies right of and below (0, 0)."""
+class Sheet:
+    """Centres of boxes and routes of lines; everything lies right of and below (0, 0).
+
+    Args:
+        turned: the lines that close a cycle: they lead from the lower end of their target
+            to the upper end of their source, and are given from source to target all the same.
+    """
 
     places: list[tuple[float, float]] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     width: float = 0
     height: float = 0
+    turned: frozenset[int] = frozenset()
+
+    def mirrored(self) -> Sheet:
+        """With left and right exchanged."""
+        return Sheet(
+            [(self.width - x, y) for x, y in self.places],
+            [moved(_mirrored(route, -1.0), self.width, 0.0) for route in self.routes],
+            self.width,
+            self.height,
+            self.turned,
+        )
 
 
-def _place(sizes: list[tuple[float, float]], lines: list[Line], cancelled: Asked) -> _Sheet:
-    reversed_lines = acyclic(len(sizes), [(line.source, line.target) for line in lines])
-    pointing_down = [
-        Line(line.target, line.source, *line[2:]) if back else line
-        for line, back in zip(lines, reversed_lines, strict=True)
-    ]
-    loops = {i for i, line in enumerate(lines) if line.source == line.target}
-    groups = components(len(sizes), [(line.source, line.target) for line in lines])
-    group_of = [0] * len(sizes)
-    for index, group in enumerate(groups):
-        for box in group:
-            group_of[box] = index
-    lines_of: list[list[int]] = [[] for _ in groups]
-    for index, line in enumerate(pointing_down):
-        if index not in loops:
-            lines_of[group_of[line.source]].append(index)
+def sheets(levels: Sequence[Level], cancelled: Asked) -> list[Sheet]:
+    """A sheet for each level; what is the same in several is laid out once.
 
-    sheets: list[tuple[list[int], list[int], _Sheet]] = []
-    alone = [group[0] for group, inside in zip(groups, lines_of, strict=True) if not inside]
-    for group, inside in zip(groups, lines_of, strict=True):
-        if inside:
-            local = {box: index for index, box in enumerate(group)}
-            part_lines = [
-                Line(local[line.source], local[line.target], *line[2:])
-                for line in (pointing_down[i] for i in inside)
-            ]
-            sheet = _component([sizes[box] for box in group], part_lines, cancelled)
-            sheets.append((group, inside, sheet))
-    if alone:
-        sheets.append((alone, [], _grid([sizes[box] for box in alone])))
-
-    whole = _side_by_side(sheets, len(sizes), len(lines))
-    for index in loops:
-        box = lines[index].source
-        whole.routes[index] = _loop(whole.places[box], sizes[box])
-    for index, back in enumerate(reversed_lines):
-        if back:
-            points = whole.routes[index].points
-            pairs = [points[i : i + 2] for i in range(len(points) - 2, -1, -2)]
-            flat = tuple(value for pair in pairs for value in pair)
-            whole.routes[index] = Route(flat, whole.routes[index].label)
-    return whole
+    Raises:
+        Problem, Cancelled: as `layout.place`.
+    """
+    plans = {level: _Plan(level) for level in dict.fromkeys(levels)}
+    parts = [piece.part for plan in plans.values() for piece in plan.pieces()]
+    sketches = _sketches(parts, cancelled)
+    done = {level: plan.sheet(sketches) for level, plan in plans.items()}
+    return [done[level] for level in levels]
 
 
-def _side_by_side(
-    sheets: list[tuple[list[int], list[int], _Sheet]], boxes: int, lines: int
-) -> _Sheet:
-    whole = _Sheet([(0.0, 0.0)] * boxes, [Route(())] * lines)
+class _Plan:
+    """A level, cut into pieces that wait for their sketches."""
+
+    def __init__(self, level: Level) -> None:
+        self._level = level
+        sizes, lines = level.sizes, level.lines
+        self._turned = acyclic(len(sizes), [line[:2] for line in lines])
+        pointing_down = [
+            Line(line.target, line.source, *line[2:4], line.enters, line.leaves) if back else line
+            for line, back in zip(lines, self._turned, strict=True)
+        ]
+        self._loops = {i for i, line in enumerate(lines) if line.source == line.target}
+        groups = components(len(sizes), [line[:2] for line in lines])
+        group_of = [0] * len(sizes)
+        for index, group in enumerate(groups):
+            for box in group:
+                group_of[box] = index
+        lines_of: list[list[int]] = [[] for _ in groups]
+        for index, line in enumerate(pointing_down):
+            if index not in self._loops:
+                lines_of[group_of[line.source]].append(index)
+        self._alone = [g[0] for g, inside in zip(groups, lines_of, strict=True) if not inside]
+        self._components = [
+            _Component(level, group, inside, pointing_down)
+            for group, inside in zip(groups, lines_of, strict=True)
+            if inside
+        ]
+
+    def pieces(self) -> Iterator[Piece]:
+        for component in self._components:
+            yield from component.pieces
+
+    def sheet(self, sketches: dict[Part, Sketch]) -> Sheet:
+        level = self._level
+        found = [
+            (component.boxes, component.lines, component.sheet(sketches))
+            for component in self._components
+        ]
+        if self._alone:
+            found.append((self._alone, [], _grid([level.sizes[box] for box in self._alone])))
+        whole = _side_by_side(found, level)
+        for index in self._loops:
+            box = level.lines[index].source
+            whole.routes[index] = _loop(whole.places[box], level.sizes[box])
+        for index, back in enumerate(self._turned):
+            if back:
+                points = whole.routes[index].points
+                pairs = [points[i : i + 2] for i in range(len(points) - 2, -1, -2)]
+                flat = tuple(value for pair in pairs for value in pair)
+                whole.routes[index] = Route(flat, whole.routes[index].label)
+        whole.turned = frozenset(index for index, back in enumerate(self._turned) if back)
+        return whole
+
+
+class _Component:
+    """Boxes that hang together."""
+
+    def __init__(
+        self, level: Level, boxes: list[int], lines: list[int], pointing_down: Sequence[Line]
+    ) -> None:
+        self.boxes = boxes
+        self.lines = lines
+        local = {box: index for index, box in enumerate(boxes)}
+        self._sizes = [level.sizes[box] for box in boxes]
+        self._lines = [
+            Line(local[line.source], local[line.target], *line[2:])
+            for line in (pointing_down[i] for i in lines)
+        ]
+        end = len(level.sizes) - level.last
+        first = [local[box] for box in boxes if box < level.first]
+        last = [local[box] for box in boxes if box >= end]
+        self.pieces, self._lifted = cut(self._sizes, self._lines, first, last)
+
+    def sheet(self, sketches: dict[Part, Sketch]) -> Sheet:
+        sizes, lines = self._sizes, self._lines
+        x, y, routes = _stack(sizes, self.pieces, sketches)
+
+        lefts = [x[box] - w / 2 for box, (w, _) in enumerate(sizes)]
+        rights = [x[box] + w / 2 for box, (w, _) in enumerate(sizes)]
+        for index, route in routes.items():
+            lefts.append(min(route.points[::2]))
+            rights.append(max(route.points[::2]))
+            if route.label is not None:
+                lefts.append(route.label[0] - lines[index].label_width / 2)
+                rights.append(route.label[0] + lines[index].label_width / 2)
+        beside = sorted(self._lifted)
+        at_side = buses.routes([lines[i] for i in beside], x, y, sizes, max(rights))
+        routes |= dict(zip(beside, at_side, strict=True))
+        rights += [max(route.points[::2]) for route in at_side]
+
+        left = min(lefts)
+        top = min(y[box] - h / 2 for box, (_, h) in enumerate(sizes))
+        top = min([top, *(min(route.points[1::2]) for route in routes.values())])
+        bottom = max(y[box] + h / 2 for box, (_, h) in enumerate(sizes))
+        bottom = max([bottom, *(max(route.points[1::2]) for route in routes.values())])
+        return Sheet(
+            [(x[box] - left, y[box] - top) for box in range(len(sizes))],
+            [moved(routes[index], -left, -top) for index in range(len(lines))],
+            max(rights) - left,
+            bottom - top,
+        )
+
+
+def _side_by_side(sheets: list[tuple[list[int], list[int], Sheet]], level: Level) -> Sheet:
+    whole = Sheet([(0.0, 0.0)] * len(level.sizes), [Route(())] * len(level.lines))
     area = sum((s.width + _COMPONENT_GAP) * (s.height + _COMPONENT_GAP) for _, _, s in sheets)
-    limit = max([math.sqrt(area) * _ASPECT, *(s.width for _, _, s in sheets)])
+    limit = max([math.sqrt(area) * _ASPECT, *(s.width for _, _, s in sheets)], default=0.0)
+    if level.first or level.last:
+        limit = math.inf  # what leads out of the sheet shall meet nothing on its way
     left, top, row_height = 0.0, 0.0, 0.0
     for group, inside, sheet in sheets:
         if left and left + sheet.width > limit:
@@ -130,7 +200,7 @@ def _side_by_side(
         for box, (x, y) in zip(group, sheet.places, strict=True):
             whole.places[box] = (x + left, y + top)
         for index, route in zip(inside, sheet.routes, strict=True):
-            whole.routes[index] = _moved(route, left, top)
+            whole.routes[index] = moved(route, left, top)
         whole.width = max(whole.width, left + sheet.width)
         whole.height = max(whole.height, top + sheet.height)
         left += sheet.width + _COMPONENT_GAP
@@ -138,44 +208,13 @@ def _side_by_side(
     return whole
 
 
-def _grid(sizes: list[tuple[float, float]]) -> _Sheet:
+def _grid(sizes: list[tuple[float, float]]) -> Sheet:
     places = grid.columns(sizes)
-    return _Sheet(
+    return Sheet(
         places,
         [],
         max(x + w / 2 for (x, _), (w, _) in zip(places, sizes, strict=True)),
         max(y + h / 2 for (_, y), (_, h) in zip(places, sizes, strict=True)),
-    )
-
-
-def _component(sizes: list[tuple[float, float]], lines: list[Line], cancelled: Asked) -> _Sheet:
-    pieces, lifted = cut(sizes, lines)
-    sketches = _sketches([piece.part for piece in pieces], cancelled)
-    x, y, routes = _stack(sizes, pieces, sketches)
-
-    lefts = [x[box] - w / 2 for box, (w, _) in enumerate(sizes)]
-    rights = [x[box] + w / 2 for box, (w, _) in enumerate(sizes)]
-    for index, route in routes.items():
-        lefts.append(min(route.points[::2]))
-        rights.append(max(route.points[::2]))
-        if route.label is not None:
-            lefts.append(route.label[0] - lines[index].label_width / 2)
-            rights.append(route.label[0] + lines[index].label_width / 2)
-    beside = sorted(lifted)
-    at_side = buses.routes([lines[i] for i in beside], x, y, sizes, max(rights))
-    routes |= dict(zip(beside, at_side, strict=True))
-    rights += [max(route.points[::2]) for route in at_side]
-
-    left = min(lefts)
-    top = min(y[box] - h / 2 for box, (_, h) in enumerate(sizes))
-    top = min([top, *(min(route.points[1::2]) for route in routes.values())])
-    bottom = max(y[box] + h / 2 for box, (_, h) in enumerate(sizes))
-    bottom = max([bottom, *(max(route.points[1::2]) for route in routes.values())])
-    return _Sheet(
-        [(x[box] - left, y[box] - top) for box in range(len(sizes))],
-        [_moved(routes[index], -left, -top) for index in range(len(lines))],
-        max(rights) - left,
-        bottom - top,
     )
 
 
@@ -204,8 +243,10 @@ def _link(part: Part) -> Sketch:
     if len(part.sizes) == 1:
         return Sketch([0.0], [0.0], [])
     (_, upper), (_, lower) = part.sizes
-    gap = GAP + max(line.label_height for line in part.lines)
+    gap = GAP + max((line.label_height for line in part.lines), default=0.0)
     start, end = upper / 2, upper / 2 + gap
+    if any(line.leaves is not None or line.enters is not None for line in part.lines):
+        return _ported_link(part, start, end)
     offsets, at = [], 0.0
     for line in part.lines:
         offsets.append(at)
@@ -218,6 +259,19 @@ def _link(part: Part) -> Sketch:
             Route((x, start, *straight(x, start, x, end)), label if line.label_width else None)
         )
     return Sketch([0.0, 0.0], [0.0, end + lower / 2], routes)
+
+
+def _ported_link(part: Part, start: float, end: float) -> Sketch:
+    """As `_link`, where lines start and end at places of their own."""
+    shifts = sorted((line.leaves or 0.0) - (line.enters or 0.0) for line in part.lines)
+    below = shifts[len(shifts) // 2]  # most lines are straight
+    routes = []
+    for line in part.lines:
+        x0, x1 = line.leaves or 0.0, below + (line.enters or 0.0)
+        points = (x0, start, *(straight if x0 == x1 else swing)(x0, start, x1, end))
+        label = (max(x0, x1) + LABEL_DISTANCE + line.label_width / 2, (start + end) / 2)
+        routes.append(Route(points, label if line.label_width else None))
+    return Sketch([0.0, below], [0.0, end + part.sizes[1][1] / 2], routes)
 
 
 def _stack(
@@ -234,7 +288,9 @@ def _stack(
         if part.entry is not None:
             entry = piece.boxes[part.entry]
             drift = 0.0 if part.exit is None else sketch.x[part.exit] - sketch.x[part.entry]
-            mirror = -1.0 if drift * x[entry] > 0 else 1.0
+            # ports, and what is in a box, are not mirrored
+            fixed = any(line.leaves is not None or line.enters is not None for line in part.lines)
+            mirror = -1.0 if drift * x[entry] > 0 and not fixed else 1.0
             dx = x[entry] - mirror * sketch.x[part.entry]
             dy = y[entry] - sketch.y[part.entry]
             # something of the piece above may reach further down than the box they share
@@ -248,12 +304,13 @@ def _stack(
             bottom = max(y[box] + sizes[box][1] / 2 for box in piece.boxes)
         for index, (line, route) in enumerate(zip(part.lines, sketch.routes, strict=True)):
             points = _mirrored(route, mirror)
-            moved = _moved(points, dx, dy + stretch)
+            shifted = moved(points, dx, dy + stretch)
             if stretch and line.source == part.entry:
-                start = moved.points[:2]
+                start = shifted.points[:2]
                 above = (start[0], start[1] - stretch)
-                moved = Route((*above, *straight(*above, *start), *moved.points[2:]), moved.label)
-            routes[piece.lines[index]] = moved
+                bend = (*above, *straight(*above, *start), *shifted.points[2:])
+                shifted = Route(bend, shifted.label)
+            routes[piece.lines[index]] = shifted
     return x, y, routes
 
 
@@ -262,11 +319,6 @@ def _mirrored(route: Route, mirror: float) -> Route:
         return route
     points = [-v if i % 2 == 0 else v for i, v in enumerate(route.points)]
     return Route(tuple(points), route.label and (-route.label[0], route.label[1]))
-
-
-def _moved(route: Route, dx: float, dy: float) -> Route:
-    points = tuple(v + (dy if i % 2 else dx) for i, v in enumerate(route.points))
-    return Route(points, route.label and (route.label[0] + dx, route.label[1] + dy))
 
 
 def _loop(place: tuple[float, float], size: tuple[float, float]) -> Route:

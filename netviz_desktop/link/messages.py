@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netviz_desktop.graph import ModelGraph
-from netviz_desktop.layout import Box, Edge, Placement
+from netviz_desktop.layout import Box, Edge, Frame, Placement
 
 Array = NDArray[Any]
 
@@ -501,6 +501,7 @@ class LayOut(Request[Placed]):
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
     left_to_right: bool = False
+    frames: tuple[Frame, ...] = ()
 
 
 def _concrete(kind: type[Message]) -> dict[str, type[Message]]:
