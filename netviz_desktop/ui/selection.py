@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from netviz_desktop.graph import ModelGraph, Node
+from netviz_desktop.graph.scopes import Scope, Scopes
 from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
 
@@ -23,6 +24,8 @@ class Selection(QObject):
     """`RunFinished` or None; None also while there is no answer for the current image."""
     node_changed = Signal(object)
     """A node id or None."""
+    scope_changed = Signal(object)
+    """A `Scope` or None; the node is then the one that computes its output."""
     target_changed = Signal(object)
     """A class index, or None for the predicted class."""
     stop_changed = Signal(object)
@@ -33,8 +36,10 @@ class Selection(QObject):
         self.model: ModelOpened | None = None
         self.run: RunFinished | None = None
         self.node: str | None = None
+        self.scope: Scope | None = None
         self.target: int | None = None
         self.stop: Problem | None = None
+        self._scopes: Scopes | None = None
 
     @property
     def graph(self) -> ModelGraph | None:
@@ -42,6 +47,16 @@ class Selection(QObject):
         if self.run is not None and self.run.graph is not None:
             return self.run.graph
         return self.model.graph if self.model is not None else None
+
+    @property
+    def scopes(self) -> Scopes | None:
+        """Of the graph in view."""
+        graph = self.graph
+        if graph is None:
+            self._scopes = None
+        elif self._scopes is None or self._scopes.graph is not graph:
+            self._scopes = Scopes(graph)
+        return self._scopes
 
     @property
     def selected_node(self) -> Node | None:
@@ -78,6 +93,21 @@ class Selection(QObject):
             self.stop_changed.emit(problem)
 
     def set_node(self, node: str | None) -> None:
+        self._set_scope(None)
+        self._set_node(node)
+
+    def set_scope(self, scope: Scope) -> None:
+        """All that is in a scope; docks that show a single node show what it computes."""
+        output = self.scopes.output(scope) if self.scopes is not None else None
+        self._set_scope(scope)
+        self._set_node(output[0].id if output is not None else None)
+
+    def _set_scope(self, scope: Scope | None) -> None:
+        if scope is not self.scope:
+            self.scope = scope
+            self.scope_changed.emit(scope)
+
+    def _set_node(self, node: str | None) -> None:
         if node != self.node:
             self.node = node
             self.node_changed.emit(node)

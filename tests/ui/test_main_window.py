@@ -593,7 +593,7 @@ def place_the_graph(engine) -> None:
     from netviz_desktop.link.messages import Placed
 
     for request in engine.requests(LayOut)[-1:]:
-        placed = layout.place(request.boxes, request.edges)
+        placed = layout.place(request.boxes, request.edges, request.frames)
         engine.answer(LayOut, Placed(placed))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QUrl
@@ -9,7 +10,9 @@ from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from netviz_desktop.graph import ModelGraph, Node
+from netviz_desktop.graph.counts import counts, total
 from netviz_desktop.graph.model import Attribute
+from netviz_desktop.graph.scopes import Scope, Scopes
 from netviz_desktop.link.messages import (
     GradientStates,
     GradientStatesOf,
@@ -19,9 +22,10 @@ from netviz_desktop.link.messages import (
 from netviz_desktop.ui.docks._asking import weakly
 from netviz_desktop.ui.docks._following import Following
 from netviz_desktop.ui.engine_client import EngineClient
+from netviz_desktop.ui.scene.captions import scope_title
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.widgets.layouts import GRID
-from netviz_desktop.ui.widgets.numbers import count, number, shape, size
+from netviz_desktop.ui.widgets.numbers import count, number, percent, shape, size
 from netviz_desktop.ui.widgets.properties import Entry, Section, page
 
 _MOST = 200  # of a list: a Concat of 3,000 inputs is not read to its end
@@ -32,6 +36,7 @@ class NodePanel(Following):
     TITLE = "Node"
     AREA = Qt.DockWidgetArea.LeftDockWidgetArea
     ORDER = 30
+    FOLLOWS = (*Following.FOLLOWS, "scope")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
@@ -53,7 +58,7 @@ class NodePanel(Following):
         self._draw()
         self.shown.emit(self.selection.node or "")
         node, run = self.selection.selected_node, self.selection.run
-        if node is not None and run is not None and node.outputs:
+        if self.selection.scope is None and node is not None and run is not None and node.outputs:
             target = self.selection.target
             call = self.engine.ask(GradientStatesOf(node.id, target), slot=self.ID)
             call.answered.connect(weakly(self._add_states, run, target))
@@ -66,7 +71,11 @@ class NodePanel(Following):
     def _draw(self) -> None:
         self._links = []
         node, model = self.selection.selected_node, self.selection.model
-        if node is not None:
+        scope, scopes = self.selection.scope, self.selection.scopes
+        if scope is not None and scopes is not None:
+            sections = self._scope_sections(scopes, scope)
+            html = page(scope_title(scope), scopes.kind(scope), sections)
+        elif node is not None:
             fault, note = self.selection.fault(node), node.note
             html = page(node.op_type, note, self._node_sections(node), fault=fault)
         elif model is not None:
@@ -84,6 +93,40 @@ class NodePanel(Following):
             at = bar.value()
             self._draw()
             bar.setValue(at)
+
+    # --- a scope ------------------------------------------------------------------------
+
+    def _scope_sections(self, scopes: Scopes, scope: Scope) -> list[Section]:
+        graph, run = scopes.graph, self.selection.run
+        nodes = tuple(scopes.nodes(scope))
+        part = replace(graph, nodes=nodes)
+        costs = total(part, counts(part))
+        spent = sum(run.milliseconds.get(node.id, 0.0) for node in nodes) if run else 0.0
+        share = spent / run.total_milliseconds if run and run.total_milliseconds else 0.0
+        entries = [
+            Entry("scope", " › ".join(scope.path)),
+            Entry("blocks", count(len(scope.members)) if scope.members else ""),
+            Entry("nodes", count(len(nodes))),
+            Entry("parameters", count(costs.parameters)),
+            Entry("multiply-adds", count(costs.multiply_adds) if costs.multiply_adds else ""),
+            Entry("activations", size(costs.activation_bytes) if costs.activation_bytes else ""),
+            Entry("time", f"{number(spent)} ms, {percent(share)} of the last run" if spent else ""),
+        ]
+        outputs = [
+            Entry(
+                "output",
+                name,
+                self._value_type(graph, name),
+                self._link_to(graph.producer.get(name)),
+            )
+            for name in scopes.outputs(scope)[:_MOST]
+        ]
+        inputs = list(scopes.inputs(scope))
+        return [
+            Section("", entries),
+            Section("Inputs", self._flowing(graph, inputs, "input", link=True)),
+            Section("Outputs", outputs),
+        ]
 
     # --- a node -------------------------------------------------------------------------
 

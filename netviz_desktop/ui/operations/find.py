@@ -86,7 +86,7 @@ class FindBar(QFrame):
         self._found = self._view.find(text)
         self._at, self._is_chosen = -1, False
         if self._found:
-            self._look_at(0)
+            self._look_at(0, opening=False)
         else:
             self.count.setText("None" if text else "")
 
@@ -101,10 +101,10 @@ class FindBar(QFrame):
             self._is_chosen = True
             self._selection.set_node(self._found[self._at])
 
-    def _look_at(self, index: int) -> None:
+    def _look_at(self, index: int, *, opening: bool = True) -> None:
         self._at = index % len(self._found)
         self.count.setText(f"{self._at + 1} of {len(self._found)}")
-        self._view.center_on(self._found[self._at])
+        self._view.center_on(self._found[self._at], opening=opening)
 
     def _button(self, tip: str, action: object) -> QToolButton:
         button = QToolButton(self)

@@ -77,6 +77,14 @@ class Canvas(QGraphicsView):
         """A figure was clicked, or None: the empty canvas."""
         raise NotImplementedError
 
+    def press_part(self, point: QPointF) -> bool:
+        """Press what is at a point of the scene, if it is a part of a scope: a button, a title."""
+        raise NotImplementedError
+
+    def open_at(self, point: QPointF) -> bool:
+        """Open or close the scope whose box or title is at a point of the scene."""
+        raise NotImplementedError
+
     # --- where we look --------------------------------------------------------------------
 
     @property
@@ -227,11 +235,17 @@ class Canvas(QGraphicsView):
         clicked = self._pressed is not None and self._dragged_from is None
         self._pressed = self._dragged_from = None
         self.viewport().unsetCursor()
-        if clicked and event.button() == Qt.MouseButton.LeftButton:
+        if (
+            clicked
+            and event.button() == Qt.MouseButton.LeftButton
+            and not self.press_part(self._scene_point(event.position()))
+        ):
             self.choose(self._at(event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         figure = self._at(event.position())
+        if self.open_at(self._scene_point(event.position())):
+            return
         if figure is not None and self.chart is not None:
             self.look_closely(figure)
         else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from netviz_desktop.graph import Attribute, Dimension, Node
+from netviz_desktop.graph import Attribute, Dimension, Node, Value
+from netviz_desktop.graph.scopes import Scope, Scopes
 
 _LONGEST_VALUE = 12
 _LONGEST_DIMENSION = 10
@@ -82,6 +83,35 @@ def attribute_rows(node: Node, *, everything: bool) -> Iterator[tuple[str, str]]
             text = value_text(_one_of_equals(value))
             if text not in ("", _KEY_ATTRIBUTES[name]):
                 yield name, f"= {_cut(text)}"
+
+
+def scope_title(scope: Scope) -> str:
+    """ "layer1.0"; of a run "layer.0 – 11  ×12"."""
+    return f"{scope.name}  ×{len(scope.members)}" if scope.members else scope.name
+
+
+def scope_rows(
+    scopes: Scopes, scope: Scope, values: Mapping[str, Value]
+) -> Iterator[tuple[str, str]]:
+    """What a closed scope is and holds: class, nodes, parameters, shape of its output."""
+    if kind := scopes.kind(scope):
+        yield "", elided(kind, 30)
+    yield "nodes", f"{scope.count:,}"
+    if count := scopes.parameters(scope):
+        yield "parameters", short_count(count)
+    found = scopes.output(scope)
+    if found is not None:
+        value = values.get(found[1].name, found[1])
+        if text := shape_text(value.shape):
+            yield "output", elided(text, 30)
+
+
+def short_count(count: int) -> str:
+    """ "7.09 M" of 7,087,872."""
+    for size, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if count >= size:
+            return f"{count / size:.3g}{suffix}"
+    return str(count)
 
 
 def value_text(value: Attribute) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath, QPolygonF
 
 from netviz_desktop.layout import PlacedEdge, Placement
-from netviz_desktop.ui.scene.drawing import LABEL_HEIGHT, Drawing, Figure, Wire
+from netviz_desktop.ui.scene.drawing import LABEL_HEIGHT, Border, Drawing, Figure, Lettering, Wire
+from netviz_desktop.ui.scene.index import Index
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
@@ -22,10 +25,12 @@ _SEGMENTS = 6  # straight lines for each cubic, where curves are too small to be
 
 
 class Chart:
-    """Figures and wires by index, in scene coordinates."""
+    """Figures, wires and borders by index, in scene coordinates."""
 
-    def __init__(self, drawing: Drawing, placement: Placement) -> None:
+    def __init__(self, drawing: Drawing, placement: Placement, lettering: Lettering) -> None:
         self.drawing = drawing
+        self.placement = placement
+        self.lettering = lettering
         self.size = (placement.width, placement.height)
         place = {box.id: (box.x, box.y) for box in placement.boxes}
         self.figures: tuple[Figure, ...] = drawing.figures
@@ -38,6 +43,18 @@ class Chart:
         """(N, 4): left, top, width, height."""
         self.faulty: Mask = np.flatnonzero([figure.faulty for figure in self.figures])
         """Indices of the figures because of which the model cannot be run."""
+        self.borders: tuple[Border, ...] = drawing.borders
+        self.border_index = {border.id: index for index, border in enumerate(self.borders)}
+        around = {
+            f.id: (*_corner((f.x, f.y), f.width, f.height), f.width, f.height)
+            for f in placement.frames
+        }
+        self.frames: Floats = np.array(
+            [around[border.id] for border in self.borders], np.float64
+        ).reshape(-1, 4)
+        """(M, 4): left, top, width, height of what is around open scopes, outer ones first."""
+        self.depths = np.array([border.depth for border in self.borders], np.intp)
+        """(M,): how many frames are around each."""
         routes = {edge.id: edge for edge in placement.edges}
         self._routes: list[PlacedEdge] = [routes[wire.id] for wire in self.wires]
         self._paths: dict[int, QPainterPath] = {}
@@ -52,38 +69,35 @@ class Chart:
 
     def figures_in(self, area: QRectF) -> Mask:
         """Indices of the figures that touch the area."""
-        left, top, width, height = self.rectangles.T
-        return np.flatnonzero(
-            (left <= area.right())
-            & (left + width >= area.left())
-            & (top <= area.bottom())
-            & (top + height >= area.top())
-        )
+        return self._figure_index.touching(area)
+
+    def frames_in(self, area: QRectF) -> Mask:
+        """Indices of the borders that touch the area."""
+        return _touching(self.frames, area)
 
     def wires_in(self, area: QRectF) -> Mask:
         """Indices of the wires whose bounding boxes, with labels, touch the area."""
-        left, top, right, bottom = self._wire_bounds.T
-        return np.flatnonzero(
-            (left <= area.right())
-            & (right >= area.left())
-            & (top <= area.bottom())
-            & (bottom >= area.top())
-        )
+        return self._wire_index.touching(area)
+
+    def tips_in(self, area: QRectF, wires: Mask) -> Mask:
+        """Which of the wires have their arrow heads in the area."""
+        return wires[_near(self._tips[wires], area, ARROW_LENGTH, ARROW_LENGTH)]
+
+    def labels_in(self, area: QRectF, wires: Mask) -> Mask:
+        """Which of the wires have their labels in the area."""
+        return wires[_near(self._labels[wires], area, self._widest_label / 2, LABEL_HEIGHT)]
 
     def lines_in(self, area: QRectF, wires: Mask, *, coarse: bool = False) -> Floats:
-        """(L, 4): what of the wires' straight lines touches the area.
+        """(L, 4): what of the wires' straight lines lies in the area, or a little beside it.
 
         Args:
             coarse: one line for each cubic, which is enough from far away.
         """
         segments, owners = self._chords if coarse else (self.segments, self.segment_wires)
+        found = (self._chord_index if coarse else self._segment_index).touching(area)
         wanted = np.zeros(len(self.wires), bool)
         wanted[wires] = True
-        left, right = np.minimum(segments[:, 0], segments[:, 2]), segments[:, [0, 2]].max(axis=1)
-        top, bottom = np.minimum(segments[:, 1], segments[:, 3]), segments[:, [1, 3]].max(axis=1)
-        inside = (left <= area.right()) & (right >= area.left())
-        inside &= (top <= area.bottom()) & (bottom >= area.top())
-        return np.ascontiguousarray(segments[inside & wanted[owners]])
+        return _clipped(segments[found[wanted[owners[found]]]], area)
 
     def reaches_far(self, wires: Mask, area: QRectF) -> Mask:
         """Which of the wires are much longer than the area: curves that Qt strokes slowly."""
@@ -116,16 +130,34 @@ class Chart:
 
     def path(self, wire: int) -> QPainterPath:
         """The wire's curve, up to its arrow head."""
+        points = self._routes[wire].points
+        return self._curve(wire, range(0, len(points) - 7, 6))
+
+    def own_path(self, wire: int) -> QPainterPath:
+        """What of the wire's curve is not part of an earlier wire's already."""
         if wire not in self._paths:
-            points = self._routes[wire].points
-            path = QPainterPath(QPointF(points[0], points[1]))
-            for i in range(2, len(points) - 5, 6):
-                end = points[i + 4 : i + 6]
-                if i + 6 >= len(points):
-                    end = self._arrow_base(wire)
-                path.cubicTo(*points[i : i + 4], *end)
-            self._paths[wire] = path
+            first, count = self._cubics_of(wire)
+            own = np.flatnonzero(self._is_first[first : first + count])
+            self._paths[wire] = self._curve(wire, (6 * own).tolist())
         return self._paths[wire]
+
+    def _curve(self, wire: int, starts: Iterable[int]) -> QPainterPath:
+        points = self._routes[wire].points
+        path = QPainterPath()
+        at = -1
+        for i in starts:
+            if i != at:
+                path.moveTo(*points[i : i + 2])
+            at = i + 6
+            end = self._arrow_base(wire) if at + 2 >= len(points) else points[at : at + 2]
+            path.cubicTo(*points[i + 2 : i + 6], *end)
+        return path
+
+    def _cubics_of(self, wire: int) -> tuple[int, int]:
+        """The first cubic of a wire, and how many it has."""
+        return int(self._first_cubic[wire]), int(
+            self._first_cubic[wire + 1] - self._first_cubic[wire]
+        )
 
     def points(self, wire: int) -> tuple[float, ...]:
         return self._routes[wire].points
@@ -184,18 +216,37 @@ class Chart:
         return self._lines[1]
 
     @cached_property
+    def _first_cubic(self) -> Mask:
+        """(W + 1,): where each wire's cubics begin."""
+        counts = [(len(route.points) - 2) // 6 for route in self._routes]
+        return np.concatenate([[0], np.cumsum(counts, dtype=np.intp)])
+
+    @cached_property
+    def _cubics(self) -> Floats:
+        """(C, 8): the points of all wires' cubics."""
+        every = chain.from_iterable(route.points for route in self._routes)
+        points = np.fromiter(every, np.float64).reshape(-1, 2)
+        counts = np.diff(self._first_cubic)
+        # n cubics have 3 n + 1 points: each shares one with the next
+        starts = 3 * np.arange(len(points) // 3 + 1)[: self._first_cubic[-1]]
+        starts = starts + np.repeat(np.arange(len(counts)), counts)
+        found: Floats = points[starts[:, None] + np.arange(4)].reshape(-1, 8)
+        return found
+
+    @cached_property
+    def _is_first(self) -> Mask:
+        """(C,): which cubics are not those of an earlier wire again: lines of one tensor run
+        together for a while, and would get darker with each that is painted."""
+        rows = np.ascontiguousarray(self._cubics).view(np.dtype((np.void, 64))).ravel()
+        first = np.zeros(len(rows), bool)
+        first[np.unique(rows, return_index=True)[1]] = True
+        return first
+
+    @cached_property
     def _lines(self) -> tuple[Floats, Mask]:
-        cubics = np.array(
-            [
-                route.points[i : i + 8]
-                for route in self._routes
-                for i in range(0, len(route.points) - 7, 6)
-            ],
-            np.float64,
-        ).reshape(-1, 4, 2)
-        owners = np.repeat(
-            np.arange(len(self._routes)), [(len(r.points) - 2) // 6 for r in self._routes]
-        )
+        owners = np.repeat(np.arange(len(self._routes)), np.diff(self._first_cubic))
+        cubics = self._cubics.reshape(-1, 4, 2)[self._is_first]
+        owners = owners[self._is_first]
         # a cubic that is straight stays one line
         chord = cubics[:, 3] - cubics[:, 0]
         lean = np.abs(
@@ -213,28 +264,98 @@ class Chart:
 
     @cached_property
     def _chords(self) -> tuple[Floats, Mask]:
-        ends = np.array(
-            [
-                (*route.points[i : i + 2], *route.points[i + 6 : i + 8])
-                for route in self._routes
-                for i in range(0, len(route.points) - 7, 6)
-            ],
-            np.float64,
-        ).reshape(-1, 4)
-        counts = [(len(route.points) - 2) // 6 for route in self._routes]
-        return ends, np.repeat(np.arange(len(self._routes)), counts)
+        owners = np.repeat(np.arange(len(self._routes)), np.diff(self._first_cubic))
+        ends = np.ascontiguousarray(self._cubics[:, [0, 1, 6, 7]])
+        return ends[self._is_first], owners[self._is_first]
+
+    @cached_property
+    def _tips(self) -> Floats:
+        return np.array([route.points[-2:] for route in self._routes], np.float64).reshape(-1, 2)
+
+    @cached_property
+    def _labels(self) -> Floats:
+        """(W, 2): the centres of labels; NaN where there is none."""
+        places = [(route.label_x, route.label_y) for route in self._routes]
+        return np.array(places, np.float64).reshape(-1, 2)
+
+    @cached_property
+    def _widest_label(self) -> float:
+        return max((wire.label_width for wire in self.wires), default=0.0)
+
+    @cached_property
+    def _figure_index(self) -> Index:
+        corners = self.rectangles[:, :2]
+        return Index(np.concatenate([corners, corners + self.rectangles[:, 2:]], axis=1))
+
+    @cached_property
+    def _wire_index(self) -> Index:
+        return Index(self._wire_bounds)
+
+    @cached_property
+    def _segment_index(self) -> Index:
+        return Index(_around(self.segments))
+
+    @cached_property
+    def _chord_index(self) -> Index:
+        return Index(_around(self._chords[0]))
 
     @cached_property
     def _wire_bounds(self) -> Floats:
-        bounds = np.empty((len(self.wires), 4))
-        for index, (wire, route) in enumerate(zip(self.wires, self._routes, strict=True)):
-            xs, ys = list(route.points[::2]), list(route.points[1::2])
-            if wire.label and route.label_x is not None and route.label_y is not None:
-                xs += [route.label_x - wire.label_width / 2, route.label_x + wire.label_width / 2]
-                ys += [route.label_y - LABEL_HEIGHT / 2, route.label_y + LABEL_HEIGHT / 2]
-            half = ARROW_WIDTH / 2
-            bounds[index] = min(xs) - half, min(ys), max(xs) + half, max(ys)
-        return bounds
+        if not self.wires:
+            return np.empty((0, 4))
+        cubics = self._cubics.reshape(-1, 4, 2)
+        first = self._first_cubic[:-1]
+        low = np.minimum.reduceat(cubics.min(axis=1), first)
+        high = np.maximum.reduceat(cubics.max(axis=1), first)
+        half = np.array([ARROW_WIDTH / 2, 0])
+        width = np.array([wire.label_width for wire in self.wires])
+        label = np.stack([width, np.full(len(width), LABEL_HEIGHT)], axis=1) / 2
+        # a label without a place is NaN, which fmin and fmax pass over
+        low = np.fmin(low - half, self._labels - label)
+        high = np.fmax(high + half, self._labels + label)
+        return np.concatenate([low, high], axis=1)
+
+
+def _near(points: Floats, area: QRectF, across: float, along: float) -> Mask:
+    x, y = points.T
+    found: Mask = (area.left() - across <= x) & (x <= area.right() + across)
+    found &= (area.top() - along <= y) & (y <= area.bottom() + along)
+    return found
+
+
+def _clipped(lines: Floats, area: QRectF) -> Floats:
+    """Lines without what lies far outside of the area, which Qt would walk along pixel by
+    pixel (Liang and Barsky 1984)."""
+    aside = max(area.width(), area.height()) / 8
+    area = area.adjusted(-aside, -aside, aside, aside)
+    start, along = lines[:, :2], lines[:, 2:] - lines[:, :2]
+    low, high = np.array([area.left(), area.top()]), np.array([area.right(), area.bottom()])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one, other = (low - start) / along, (high - start) / along
+    enter, leave = np.fmin(one, other), np.fmax(one, other)
+    is_flat = along == 0  # it never crosses these two sides, and is between them or not
+    outside = (is_flat & ((start < low) | (start > high))).any(axis=1)
+    first = np.where(is_flat, 0, enter).max(axis=1, initial=0)[:, None]
+    last = np.where(is_flat, 1, leave).min(axis=1, initial=1)[:, None]
+    kept = (first <= last)[:, 0] & ~outside
+    ends = np.concatenate([start + first * along, start + last * along], axis=1)
+    return np.ascontiguousarray(ends[kept])
+
+
+def _around(segments: Floats) -> Floats:
+    """(S, 4): left, top, right, bottom of lines."""
+    start, end = segments[:, :2], segments[:, 2:]
+    return np.concatenate([np.minimum(start, end), np.maximum(start, end)], axis=1)
+
+
+def _touching(rectangles: Floats, area: QRectF) -> Mask:
+    left, top, width, height = rectangles.T
+    return np.flatnonzero(
+        (left <= area.right())
+        & (left + width >= area.left())
+        & (top <= area.bottom())
+        & (top + height >= area.top())
+    )
 
 
 def _corner(centre: tuple[float, float], width: float, height: float) -> tuple[float, float]:

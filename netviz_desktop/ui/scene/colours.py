@@ -36,6 +36,10 @@ _DARK_FILLS = {
 }
 
 
+_SCOPE = "#5b4b8a"  # no node has it: what opens is of another kind
+_DARK_SCOPE = "#6f5fa3"
+
+
 class Fill(NamedTuple):
     """A header's colour and that of the text on it, as #rrggbb."""
 
@@ -44,8 +48,11 @@ class Fill(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def header(category: Category | None, theme: Theme) -> Fill:
-    """Of a node's header; None: an input or output of the graph."""
+def header(category: Category | None, theme: Theme, *, closed: bool = False) -> Fill:
+    """Of a node's header, or a closed scope's; None: an input or output of the graph."""
+    if closed:
+        colour = blend(_DARK_SCOPE, theme.node, 0.85) if theme.dark else _SCOPE
+        return Fill(colour, "#f4f6f8" if theme.dark else "#ffffff")
     if category in (None, Category.CONSTANT, Category.CONTROL):
         if theme.dark:
             return Fill("#3f4349", theme.text)
@@ -53,6 +60,14 @@ def header(category: Category | None, theme: Theme) -> Fill:
     if theme.dark:
         return Fill(blend(_DARK_FILLS.get(category, _FILLS[category]), theme.node, 0.85), "#f4f6f8")
     return Fill(_FILLS[category], "#ffffff")
+
+
+@lru_cache(maxsize=64)
+def frame(depth: int, theme: Theme) -> tuple[str, str, str]:
+    """Of the ground of a frame, its border, and its title."""
+    colour = "#9d8ad6" if theme.dark else _SCOPE
+    ground = blend(colour, theme.canvas, (0.10 if depth % 2 else 0.055) * (1 + 0.4 * theme.dark))
+    return ground, blend(colour, theme.canvas, 0.38), blend(colour, theme.text, 0.75)
 
 
 @lru_cache(maxsize=8)

@@ -9,16 +9,28 @@ from functools import cached_property
 from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QApplication
 
-from netviz_desktop.graph import ModelGraph, Node, Value
+from netviz_desktop.graph import ModelGraph, Node, Value, collector
 from netviz_desktop.graph.category import Category, category
-from netviz_desktop.layout import Box, Edge
-from netviz_desktop.ui.scene.captions import attribute_rows, elided, shape_text, weight_rows
+from netviz_desktop.graph.scopes import Link, Opened, Scope, Scopes, Visible, input_id, output_id
+from netviz_desktop.layout import Box, Edge, Frame
+from netviz_desktop.ui.scene.captions import (
+    attribute_rows,
+    elided,
+    scope_rows,
+    scope_title,
+    shape_text,
+    weight_rows,
+)
 
 HEADER_HEIGHT = 22.0
 ROW_HEIGHT = 14.0
 PADDING = 9.0
 ROWS_PADDING = 5.0
 LABEL_HEIGHT = 13.0
+TITLE_HEIGHT = 24.0
+"""Of the bar above what is in a frame."""
+BUTTON = 14.0
+"""The side of what opens a box, or closes a frame, and of each end of a run's steps."""
 _SMALLEST_WIDTH = 46.0
 NAME_GAP = 5.0
 _LONGEST_LABEL = 24
@@ -47,9 +59,11 @@ class Figure:
     """A box.
 
     Args:
-        node: the node it is; None: an input or output of the graph.
+        node: the node it is; None: a closed scope, or an input or output of the graph.
         full: all of what `title` may have cut short.
-        faulty: because of it, the model cannot be run.
+        scope: the closed scope it is.
+        frame: the id of the frame it is in; empty for none.
+        faulty: because of it, or of something in it, the model cannot be run.
     """
 
     id: str
@@ -60,12 +74,44 @@ class Figure:
     width: float
     height: float
     full: str
+    scope: Scope | None = None
+    frame: str = ""
     faulty: bool = False
+
+    @property
+    def is_end(self) -> bool:
+        """An input or output of the graph."""
+        return self.node is None and self.scope is None
+
+
+@dataclass(frozen=True)
+class Border:
+    """A frame around what is in an open scope.
+
+    Args:
+        width: of its title and buttons.
+        depth: frames around it.
+        frame: the id of the one directly around it; empty for none.
+        step: of a run that shows one member: which one.
+    """
+
+    id: str
+    scope: Scope
+    title: str
+    detail: str
+    width: float
+    depth: int
+    frame: str = ""
+    step: int | None = None
 
 
 @dataclass(frozen=True)
 class Wire:
-    """A line: a value on its way from one figure to another."""
+    """A line: a value on its way from one figure to another.
+
+    Args:
+        others: further values that take the same line, between scopes.
+    """
 
     id: str
     source: str
@@ -73,19 +119,27 @@ class Wire:
     value: str
     label: str
     label_width: float
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """All figures and wires of a graph."""
+    """All figures, wires and borders of a graph."""
 
     figures: tuple[Figure, ...]
     wires: tuple[Wire, ...]
     values: Mapping[str, Value] = field(default_factory=dict)
+    borders: tuple[Border, ...] = ()
+    seen_as: Mapping[str, str] = field(default_factory=dict)
+    """Node id -> the id of its figure: that of a closed scope, where it is in one."""
 
     @cached_property
     def boxes(self) -> tuple[Box, ...]:
-        return tuple(Box(f.id, f.width, f.height) for f in self.figures)
+        return tuple(Box(f.id, f.width, f.height, f.frame) for f in self.figures)
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        return tuple(Frame(b.id, b.width, TITLE_HEIGHT, b.frame) for b in self.borders)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
@@ -93,6 +147,11 @@ class Drawing:
             Edge(w.id, w.source, w.target, w.label_width, LABEL_HEIGHT if w.label else 0)
             for w in self.wires
         )
+
+
+def step_text(run: Scope, step: int | None) -> str:
+    """Which member of a run is shown."""
+    return f"{'all' if step is None else step + 1} of {len(run.members)}"
 
 
 class Lettering:
@@ -125,64 +184,97 @@ def draw(
     options: Options,
     lettering: Lettering,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
+    scopes: Scopes | None = None,
+    opened: Opened | None = None,
 ) -> Drawing:
     """The graph's figures and wires.
 
     Args:
         shapes: what a run has found the values' shapes to be.
+        scopes: the graph's, if they are known already.
+        opened: which of them are open; None: all.
     """
+    scopes = scopes if scopes is not None else Scopes(graph)
+    opened = opened if opened is not None else scopes.everything()
     values = dict(graph.values)
     for name, shape in (shapes or {}).items():
         known = values.get(name)
         values[name] = Value(name, tuple(shape), known.dtype if known is not None else None)
-    return _Draughtsman(graph, options, lettering, values).drawing()
+    with collector.at_rest():
+        return _Draughtsman(scopes, opened, options, lettering, values).drawing()
 
 
 class _Draughtsman:
     def __init__(
         self,
-        graph: ModelGraph,
+        scopes: Scopes,
+        opened: Opened,
         options: Options,
         lettering: Lettering,
         values: dict[str, Value],
     ) -> None:
-        self._graph = graph
+        self._scopes = scopes
+        self._opened = opened
         self._options = options
         self._lettering = lettering
         self._values = values
 
     def drawing(self) -> Drawing:
-        graph = self._graph
-        wires: list[Wire] = []
-        source = {name: f"in\n{name}" for name in graph.inputs}
-        source |= graph.producer
-        read = set()
-        for node in graph.nodes:
-            for name in node.inputs:
-                if name in source:
-                    read.add(name)
-                    wires.append(self._wire(len(wires), source[name], node.id, name))
-        outputs = []
-        for name in dict.fromkeys(graph.outputs):
-            # one that nothing computes stands there alone, as does an input that nothing reads
-            figure = self._pill(f"out\n{name}", name)
-            outputs.append(figure)
-            if name in source:
-                wires.append(self._wire(len(wires), source[name], figure.id, name))
-        inputs = [self._pill(f"in\n{name}", name) for name in dict.fromkeys(graph.inputs)]
-        nodes = [self._box(node, alone=not wires) for node in graph.nodes]
-        return Drawing((*inputs, *nodes, *outputs), tuple(wires), self._values)
+        graph, visible = self._scopes.graph, self._scopes.visible(self._opened)
+        wires = tuple(self._wire(index, link) for index, link in enumerate(visible.links))
+        # an input that nothing reads, or an output that nothing computes, stands there alone
+        inputs = [self._pill(input_id(name), name) for name in dict.fromkeys(graph.inputs)]
+        boxes = [
+            self._closed(box) if isinstance(box, Scope) else self._box(box, alone=not wires)
+            for box in visible.boxes
+        ]
+        faulty = {visible.box_of[node.id] for node in graph.nodes if node.fault}
+        boxes = [
+            replace(box, frame=visible.frame_of.get(box.id, ""), faulty=box.id in faulty)
+            if box.id in visible.frame_of or box.id in faulty
+            else box
+            for box in boxes
+        ]
+        outputs = [self._pill(output_id(name), name) for name in dict.fromkeys(graph.outputs)]
+        figures = (*inputs, *boxes, *outputs)
+        return Drawing(figures, wires, self._values, self._borders(visible), visible.box_of)
 
-    def _wire(self, index: int, source: str, target: str, value: str) -> Wire:
+    def _wire(self, index: int, link: Link) -> Wire:
         label = ""
-        if self._options.names:
-            label = elided(value)
-        elif "\n" not in source and "\n" not in target:  # a pill says its own shape
-            known = self._values.get(value)
+        if len(link.values) > 1:
+            label = f"{len(link.values)} tensors"
+        elif self._options.names:
+            label = elided(link.values[0])
+        elif not link.source.startswith("in\n") and not link.target.startswith("out\n"):
+            known = self._values.get(link.values[0])  # a pill says its own shape
             label = shape_text(known.shape) if known is not None else ""
             label = label if len(label) <= _LONGEST_LABEL else ""
         width = self._lettering.width(self._lettering.label, label) if label else 0.0
-        return Wire(str(index), source, target, value, label, width)
+        value, *others = link.values
+        return Wire(str(index), link.source, link.target, value, label, width, tuple(others))
+
+    def _borders(self, visible: Visible) -> tuple[Border, ...]:
+        letters = self._lettering
+        depth: dict[str, int] = {}
+        borders = []
+        for scope in visible.frames:
+            outer = visible.frame_of.get(scope.id, "")
+            depth[scope.id] = depth[outer] + 1 if outer else 0
+            step = self._opened.step(scope.id) if scope.members else None
+            title, detail = elided(scope_title(scope), 40), elided(self._scopes.kind(scope), 30)
+            width = BUTTON + 6 + letters.width(letters.header, title)
+            width += letters.width(letters.row, detail) + 8 if detail else 0
+            if scope.members:
+                width += 2 * BUTTON + letters.width(letters.row, step_text(scope, step)) + 16
+            borders.append(
+                Border(scope.id, scope, title, detail, width, depth[scope.id], outer, step)
+            )
+        return tuple(borders)
+
+    def _closed(self, scope: Scope) -> Figure:
+        rows = [Row(*row) for row in scope_rows(self._scopes, scope, self._values)]
+        title = scope_title(scope)
+        return self._figure(scope.id, None, elided(title, 30), None, rows, title, scope=scope)
 
     def _box(self, node: Node, *, alone: bool) -> Figure:
         rows = []
@@ -196,8 +288,7 @@ class _Draughtsman:
         if self._options.weights:
             rows += [Row(*row) for row in weight_rows(node)]
         kind = category(node.op_type, node.domain)
-        figure = self._figure(node.id, node.id, elided(title), kind, rows, title)
-        return replace(figure, faulty=True) if node.fault else figure
+        return self._figure(node.id, node.id, elided(title), kind, rows, title)
 
     def _pill(self, figure_id: str, name: str) -> Figure:
         value = self._values.get(name)
@@ -219,18 +310,22 @@ class _Draughtsman:
         kind: Category | None,
         rows: list[Row],
         full: str,
+        scope: Scope | None = None,
     ) -> Figure:
         letters = self._lettering
         width = letters.width(letters.header, title)
+        if scope is not None:
+            width += BUTTON + 6
         for row in rows:
             text = letters.width(letters.row, row.text)
             name = letters.width(letters.row, row.name) + NAME_GAP if row.name else 0
             width = max(width, name + text)
         height = HEADER_HEIGHT
         if rows:
-            height += len(rows) * ROW_HEIGHT + (2 * ROWS_PADDING if node is not None else 2)
+            is_end = node is None and scope is None
+            height += len(rows) * ROW_HEIGHT + (2 if is_end else 2 * ROWS_PADDING)
         width = max(_SMALLEST_WIDTH, round(width + 2 * PADDING))
-        return Figure(figure_id, node, title, kind, tuple(rows), width, height, full)
+        return Figure(figure_id, node, title, kind, tuple(rows), width, height, full, scope)
 
 
 def _font(pixels: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:

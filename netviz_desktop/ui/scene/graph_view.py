@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
@@ -17,21 +18,24 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QToolTip
 
 from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph.scopes import Opened, Scope, Scopes
 from netviz_desktop.layout import Placement
 from netviz_desktop.link.messages import LayOut, ModelOpened, Placed, RunFinished
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.engine_client import Call, EngineClient
-from netviz_desktop.ui.scene import walk
+from netviz_desktop.ui.scene import frames, walk
 from netviz_desktop.ui.scene.canvas import READABLE_SCALE, Canvas
 from netviz_desktop.ui.scene.captions import shape_text
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
+from netviz_desktop.ui.scene.motion import Motion
 from netviz_desktop.ui.scene.notice import Notice
 from netviz_desktop.ui.scene.search import search
 from netviz_desktop.ui.selection import Selection
 
 _NOTICE_AFTER_MS = 300
 _LONGEST_TOOLTIP = 600
+_MOST_VALUES = 8  # of a line between scopes, in its tooltip
 
 
 class GraphView(Canvas):
@@ -46,11 +50,16 @@ class GraphView(Canvas):
         self._selection = selection
         self._options = Options()
         self._graph: ModelGraph | None = None
+        self._scopes: Scopes | None = None
+        self._opened = Opened()
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._drawing: Drawing | None = None
         self._call: Call[Placed] | None = None
         self._placed_as: tuple[LayOut, Placement] | None = None
         self._anchor: tuple[str, QPointF] | None = None
+        self._motion = Motion(self._item, self)
+        self._moves = False  # the next layout differs by what is open
+        self._searched = ""
         self._wanted: str | None = None  # a node to look at once it has a place
         self._notice = Notice(self.viewport())
         self._slow = QTimer(self, singleShot=True, interval=_NOTICE_AFTER_MS)
@@ -64,6 +73,7 @@ class GraphView(Canvas):
         selection.run_changed.connect(self._run_changed)
         selection.node_changed.connect(self._node_changed)
         selection.stop_changed.connect(self._stop_changed)
+        selection.scope_changed.connect(self._scope_changed)
         engine.restarted.connect(self._resume)
         if selection.model is not None:
             self._model_changed(selection.model)
@@ -112,17 +122,29 @@ class GraphView(Canvas):
 
     # --- where we look --------------------------------------------------------------------
 
-    def center_on(self, node_id: str) -> None:
+    def center_on(self, node_id: str, *, opening: bool = True) -> None:
         """Bring a node to the middle, large enough to be read; KeyError: no such node.
 
         While the graph is being laid out, as soon as that is done.
+
+        Args:
+            opening: whether a closed scope that it is in opens, or is itself looked at.
         """
         if self.chart is not None and node_id in self.chart.index:
             self.look_closely(self.chart.index[node_id])
-        elif self._graph is not None and node_id in self._graph:
-            self._wanted = node_id
-        else:
+        elif self._graph is None or self._scopes is None or node_id not in self._graph:
             raise KeyError(node_id)
+        elif self.chart is None:
+            self._wanted = node_id
+            if opening:
+                self._set_opened(self._scopes.opened_to(node_id, self._opened))
+        elif opening:
+            self._wanted = node_id
+            self._set_opened(
+                self._scopes.opened_to(node_id, self._opened), self._seen_as(node_id) or ""
+            )
+        elif (box := self._seen_as(node_id)) is not None:
+            self.look_closely(self.chart.index[box])
 
     def scene_rect_of(self, node_id: str) -> QRectF:
         """Where a node's box is; KeyError: no such node, or nothing drawn yet."""
@@ -134,15 +156,117 @@ class GraphView(Canvas):
         """Ids of the nodes that all words of the text are found in, which are marked."""
         found = search(self._graph, text) if self._graph is not None else []
         if self.chart is not None:
-            index = self.chart.index
-            self._item.found = frozenset(index[node] for node in found if node in index)
+            seen = Counter(filter(None, map(self._seen_as, found)))
+            self._item.found = {self.chart.index[box]: count for box, count in seen.items()}
             self._item.update()
+        self._searched = text
         return found
+
+    # --- what is open ---------------------------------------------------------------------
+
+    def open_all(self) -> None:
+        """Open every scope, and unfold every run."""
+        if self._scopes is not None:
+            self._set_opened(self._scopes.everything())
+
+    def open_to_level(self, level: int) -> None:
+        """Open scopes with fewer than so many around them, and close the rest; 0 closes all."""
+        if self._scopes is not None:
+            self._set_opened(self._scopes.to_level(level))
+
+    def open_readable(self) -> None:
+        """As when the model was opened."""
+        if self._scopes is not None:
+            self._set_opened(self._scopes.readable())
+
+    def toggle(self, scope: Scope) -> None:
+        """Open a scope, or close it. A run opens at its first member."""
+        if self._scopes is None:
+            return
+        opened, steps = set(self._opened.scopes), dict(self._opened.steps or {})
+        if scope.id in opened:
+            opened.discard(scope.id)
+        elif scope.id in self._scopes.by_id:
+            opened.add(scope.id)
+            steps.pop(scope.id, None)
+            if scope.members:
+                steps[scope.id] = 0
+                opened.add(self._scopes.all[scope.members[0]].id)
+        else:  # a part of a run that is open at another member: it opens at its own first one
+            self._step_to(scope, scope.members[0])
+            return
+        self._set_opened(Opened(frozenset(opened), steps), scope.id)
+
+    def step(self, run: Scope, by: int) -> None:
+        """Show the next member of an open run; before the first and after the last, all."""
+        step = self._opened.step(run.id)
+        count = len(run.members)
+        steps = dict(self._opened.steps or {})
+        at = (0 if by > 0 else count - 1) if step is None else step + by
+        opened = set(self._opened.scopes)
+        members = [self._scopes.all[member].id for member in run.members] if self._scopes else []
+        shows_inside = step is None or members[step] in opened
+        opened -= set(members)
+        if 0 <= at < count:
+            steps[run.id] = at
+            opened |= {members[at]} if shows_inside else set()
+        else:
+            steps.pop(run.id, None)
+        self._set_opened(Opened(frozenset(opened), steps), run.id)
+
+    def _step_to(self, part: Scope, member: int) -> None:
+        if self._scopes is None:
+            return
+        run = self._scopes.parent(self._scopes.all[member])
+        if run is not None:
+            steps = {**(self._opened.steps or {}), run.id: run.members.index(member)}
+            opened = self._opened.scopes | {self._scopes.all[member].id}
+            self._set_opened(Opened(opened, steps), part.id)
+
+    def _set_opened(self, opened: Opened, anchor: str = "") -> None:
+        """Draw it with these open; what `anchor` names stays where it is in view."""
+        if opened == self._opened:
+            return
+        self._opened = opened
+        self._moves = True
+        self._redraw(anchor)
+
+    def _scope_in_focus(self) -> Scope | None:
+        """The selected one, or the one around the selected node."""
+        if self._selection.scope is not None:
+            return self._selection.scope
+        node = self._selection.node
+        if self._scopes is None or node is None or node not in self._scopes.graph:
+            return None
+        around = [s for s in self._scopes.around(node) if s.id in self._opened.scopes]
+        return around[-1] if around else None
+
+    def _close_around(self) -> None:
+        """Close the selected scope, or what is around the selection, and select that."""
+        scope = self._scope_in_focus()
+        if scope is None or self._scopes is None:
+            return
+        if scope.id not in self._opened.scopes:
+            known = self._scopes.by_id.get(scope.id)
+            outer = self._scopes.parent(known) if known is not None else None
+            if outer is None:
+                return
+            scope = outer
+        self._selection.set_scope(scope)
+        self.toggle(scope)
+
+    def _seen_as(self, node_id: str) -> str | None:
+        """The id of the box that a node is seen as."""
+        if self.chart is None:
+            return None
+        box = self.chart.drawing.seen_as.get(node_id)
+        return box if box in self.chart.index else None
 
     # --- from model to picture ------------------------------------------------------------
 
     def _model_changed(self, model: ModelOpened | None) -> None:
         self._graph = model.graph if model is not None else None
+        self._take_scopes()
         self._shapes = {}
         self._untouched = True
         self._wanted = None
@@ -152,11 +276,22 @@ class GraphView(Canvas):
     def _run_changed(self, run: RunFinished | None) -> None:
         if run is None or self._selection.graph is None:
             return
-        self._graph = self._selection.graph
+        if self._selection.graph is not self._graph:
+            self._graph = self._selection.graph
+            self._take_scopes()
         self._shapes = run.shapes
         self._redraw()
 
-    def _redraw(self) -> None:
+    def _take_scopes(self) -> None:
+        """Of another graph; what was open stays so, if it is the same graph again."""
+        known = self._scopes
+        self._scopes = self._selection.scopes if self._graph is not None else None
+        if self._scopes is None:
+            self._opened = Opened()
+        elif known is None or known.by_id.keys() != self._scopes.by_id.keys():
+            self._opened = self._scopes.readable()
+
+    def _redraw(self, anchor: str = "") -> None:
         """Draw the graph anew, and lay it out again if that changed any size."""
         if self._call is not None:
             self._call.cancel()
@@ -166,15 +301,17 @@ class GraphView(Canvas):
         if self._graph is None:
             self._drawing = None
             return
-        drawing = draw(self._graph, self._options, self.lettering, self._shapes)
-        self._keep_place()
+        drawing = draw(
+            self._graph, self._options, self.lettering, self._shapes, self._scopes, self._opened
+        )
+        self._keep_place(anchor)
         self._lay_out(drawing)
 
     def _lay_out(self, drawing: Drawing) -> None:
         self._drawing = drawing
-        request = LayOut(drawing.boxes, drawing.edges, self._left_to_right)
+        request = LayOut(drawing.boxes, drawing.edges, self._left_to_right, drawing.frames)
         if self._placed_as is not None and self._placed_as[0] == request:
-            self._show(Chart(drawing, self._placed_as[1]))
+            self._show(Chart(drawing, self._placed_as[1], self.lettering))
             self.laid_out.emit()
             return
         self._slow.start()
@@ -197,7 +334,7 @@ class GraphView(Canvas):
         self._slow.stop()
         self._notice.hide()
         self._placed_as = (request, placed.placement)
-        self._show(Chart(drawing, placed.placement))
+        self._show(Chart(drawing, placed.placement, self.lettering))
         self.laid_out.emit()
 
     def _failed(self, problem: Problem) -> None:
@@ -210,20 +347,25 @@ class GraphView(Canvas):
             self._notice.say(what or "Laying out the graph…", done=done)
 
     def _show(self, chart: Chart | None) -> None:
-        self.chart = chart
+        self._motion.finish()
+        before, self.chart = self.chart, chart
         self._item.set_chart(chart)
         if chart is None:
             self.viewport().update()
             self.view_changed.emit()
             return
-        self._item.selected = self._figure_of(self._selection.node)
+        self._mark_selection()
         self._stop_changed(self._selection.stop)
+        if self._searched:
+            self.find(self._searched)
         self._set_scale(self.scale_factor)  # the room around the graph depends on it
         if self._untouched:
             self._look_at_start()
-        elif self._anchor is not None and self._anchor[0] in chart.index:
-            figure, at = self._anchor
-            self._put(chart.rectangle(chart.index[figure]).center(), at)
+        elif self._anchor is not None and (top := _top(chart, self._anchor[0])) is not None:
+            self._put(top, self._anchor[1])
+        if self._moves and before is not None and self._anchor is not None:
+            self._motion.start(before, chart, self._anchor[0])
+        self._moves = False
         self._anchor = None
         if self._wanted in chart.index:
             self.look_closely(chart.index[self._wanted])
@@ -231,42 +373,101 @@ class GraphView(Canvas):
         self.viewport().update()
         self.view_changed.emit()
 
-    def _keep_place(self) -> None:
-        """Remember what is in the middle, to find it there again in another layout."""
+    def _keep_place(self, anchor: str = "") -> None:
+        """Remember where in view something is, to find it there again in another layout: what
+        `anchor` names, else what is chosen or in the middle."""
         if self.chart is None or not self.chart.figures:
             return
-        chosen = self._item.selected
-        if chosen is None or not self.visible_area().intersects(self.chart.rectangle(chosen)):
-            chosen = walk.nearest(self.chart, self.visible_area().center())
-        centre = self.chart.rectangle(chosen).center()
-        self._anchor = (self.chart.figures[chosen].id, self._viewport_point(centre))
-
-    def _figure_of(self, node: str | None) -> int | None:
-        if self.chart is None or node is None:
-            return None
-        return self.chart.index.get(node)
+        top = _top(self.chart, anchor)
+        if top is None:
+            chosen = self._item.selected
+            if chosen is None or not self.visible_area().intersects(self.chart.rectangle(chosen)):
+                chosen = walk.nearest(self.chart, self.visible_area().center())
+            anchor = self.chart.figures[chosen].id
+            top = _top(self.chart, anchor)
+        if top is not None:
+            self._anchor = (anchor, self._viewport_point(top))
 
     # --- choosing -------------------------------------------------------------------------
 
     def _node_changed(self, node: str | None) -> None:
-        self._item.selected = self._figure_of(node)
-        self._item.update()
-        if node is not None:
+        self._mark_selection()
+        if node is not None and self._selection.scope is None:
             self.setAccessibleDescription(f"Selected: {node}")
 
     def _stop_changed(self, stop: Problem | None) -> None:
-        self._item.stopped = self._figure_of(stop.node) if stop is not None else None
+        box = self._seen_as(stop.node) if stop is not None else None
+        self._item.stopped = self.chart.index[box] if self.chart and box else None
+        self._item.update()
+
+    def _scope_changed(self, scope: Scope | None) -> None:
+        self._mark_selection()
+        if scope is not None:
+            self.setAccessibleDescription(f"Selected: {scope.name}, {scope.count} nodes")
+
+    def _mark_selection(self) -> None:
+        self._item.selected = self._item.framed = None
+        if self.chart is None:
+            return
+        scope, node = self._selection.scope, self._selection.node
+        if scope is not None:
+            self._item.selected = self.chart.index.get(scope.id)
+            self._item.framed = self.chart.border_index.get(scope.id)
+        elif node is not None:
+            self._item.selected = self.chart.index.get(self._seen_as(node) or "")
         self._item.update()
 
     def choose(self, figure: int | None) -> None:
-        if figure is None or self.chart is None:
-            self._item.found = frozenset()
+        self._motion.finish()
+        chosen = None if figure is None or self.chart is None else self.chart.figures[figure]
+        if chosen is None:
+            self._item.found = {}
+            self._searched = ""
             self._selection.set_node(None)
-            self._item.selected = None
+        elif chosen.scope is not None:
+            self._selection.set_scope(chosen.scope)
         else:
-            self._selection.set_node(self.chart.figures[figure].node)
-            self._item.selected = figure
+            self._selection.set_node(chosen.node)
+            if chosen.node is None:
+                self._item.selected = figure
         self._item.update()
+
+    def press_part(self, point: QPointF) -> bool:
+        if self.chart is None:
+            return False
+        figure = self.chart.figure_at(point)
+        if figure is not None:
+            scope = self.chart.figures[figure].scope
+            button = frames.toggle_of(self.chart.rectangle(figure)).adjusted(-3, -3, 3, 3)
+            if scope is None or not button.contains(point):
+                return False
+            self.toggle(scope)
+            return True
+        found = frames.part_at(self.chart, point)
+        if found is None:
+            return False
+        scope = self.chart.borders[found[0]].scope
+        if found[1] is frames.Part.TOGGLE:
+            self.toggle(scope)
+        elif found[1] is frames.Part.TITLE:
+            self._selection.set_scope(scope)
+        else:
+            self.step(scope, 1 if found[1] is frames.Part.FORWARD else -1)
+        return True
+
+    def open_at(self, point: QPointF) -> bool:
+        if self.chart is None:
+            return False
+        figure = self.chart.figure_at(point)
+        scope = self.chart.figures[figure].scope if figure is not None else None
+        if figure is None and (found := frames.part_at(self.chart, point)) is not None:
+            if found[1] is not frames.Part.TITLE:
+                return True  # the first click of the two has pressed it
+            scope = self.chart.borders[found[0]].scope
+        if scope is None:
+            return False
+        self.toggle(scope)
+        return True
 
     def _walk(self, key: int) -> None:
         if self.chart is None or not self.chart.figures:
@@ -292,8 +493,36 @@ class GraphView(Canvas):
             self._copy_name(self._item.selected)
         elif ctrl and event.key() in walk.KEYS:
             self._walk(event.key())
-        else:
+        elif not self._scope_key(event):
             super().keyPressEvent(event)
+
+    def _scope_key(self, event: QKeyEvent) -> bool:
+        """Enter opens and closes the selected scope, Backspace closes what is around the
+        selection, [ and ] step through a run."""
+        key, scope = event.key(), self._selection.scope
+        plain = event.modifiers() in (
+            Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
+        )  # fmt: skip
+        if not plain:
+            return False
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and scope is not None:
+            self.toggle(scope)
+        elif key == Qt.Key.Key_Backspace:
+            self._close_around()
+        elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
+            run = self._run_in_focus()
+            if run is not None:
+                self.step(run, 1 if key == Qt.Key.Key_BracketRight else -1)
+        else:
+            return False
+        return True
+
+    def _run_in_focus(self) -> Scope | None:
+        scope = self._scope_in_focus()
+        while scope is not None and not (scope.members and scope.id in self._opened.scopes):
+            known = self._scopes.by_id.get(scope.id) if self._scopes is not None else None
+            scope = self._scopes.parent(known) if self._scopes and known is not None else None
+        return scope
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -309,9 +538,18 @@ class GraphView(Canvas):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if figure is not None:
             self.choose(figure)
-            name = self.chart.figures[figure].id
             menu.addAction("Copy Name", lambda: self._copy_name(figure))
-            menu.addAction("Centre", lambda: self.center_on(name))
+            menu.addAction("Centre", lambda: self.look_closely(figure))
+            menu.addSeparator()
+        elif (
+            found := frames.part_at(self.chart, self._scene_point(QPointF(event.pos())))
+        ) is not None:
+            self._selection.set_scope(self.chart.borders[found[0]].scope)
+        if (scope := self._scope_in_focus()) is not None:
+            open_now = scope.id in self._opened.scopes
+            menu.addAction(
+                f"{'Close' if open_now else 'Open'} {scope.name}", lambda: self.toggle(scope)
+            )
             menu.addSeparator()
         menu.addAction("Fit", self.fit)
         menu.popup(event.globalPos())
@@ -334,7 +572,9 @@ class GraphView(Canvas):
         figure = self._at(position)
         if figure is not None:
             chosen = self.chart.figures[figure]
-            if chosen.node is not None and self._graph is not None and chosen.node in self._graph:
+            if chosen.scope is not None:
+                lines = [" › ".join(chosen.scope.path), f"{chosen.scope.count:,} nodes"]
+            elif chosen.node is not None and self._graph is not None and chosen.node in self._graph:
                 node = self._graph.node(chosen.node)
                 lines = [node.op_type, node.name or node.id]
                 lines += filter(None, (self._selection.fault(node), node.note))
@@ -343,14 +583,26 @@ class GraphView(Canvas):
         elif (
             wire := self.chart.wire_at(self._scene_point(position), 5 / self.scale_factor)
         ) is not None:
-            name = self.chart.wires[wire].value
-            value = self.chart.drawing.values.get(name)
-            lines = [name]
-            if value is not None and (value.shape is not None or value.dtype):
-                lines.append(" ".join(filter(None, (value.dtype, shape_text(value.shape)))))
+            line = self.chart.wires[wire]
+            for name in (line.value, *line.others[:_MOST_VALUES]):
+                lines.append(name)
+                value = self.chart.drawing.values.get(name)
+                if value is not None and (value.shape is not None or value.dtype):
+                    lines.append(" ".join(filter(None, (value.dtype, shape_text(value.shape)))))
         cut = (
             line if len(line) <= _LONGEST_TOOLTIP else line[:_LONGEST_TOOLTIP] + "…"
             for line in lines
         )
         # names may look like HTML
         return "<br>".join(html.escape(line) for line in cut)
+
+
+def _top(chart: Chart, scope_or_figure: str) -> QPointF | None:
+    """The middle of the upper side of a figure or a frame."""
+    if scope_or_figure in chart.index:
+        left, top, width, _ = chart.rectangles[chart.index[scope_or_figure]].tolist()
+    elif scope_or_figure in chart.border_index:
+        left, top, width, _ = chart.frames[chart.border_index[scope_or_figure]].tolist()
+    else:
+        return None
+    return QPointF(left + width / 2, top)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -127,10 +127,19 @@ class Minimap(QWidget):
         painter = QPainter(picture)
         scale, origin = self._scale(chart), self._origin(chart)
         palette = theme.current()
+        for border, (left, top, width, height) in zip(
+            chart.borders, chart.frames.tolist(), strict=True
+        ):
+            ground, edge, _ = colours.frame(border.depth, palette)
+            painter.setPen(QColor(edge))
+            painter.setBrush(QColor(ground))
+            corner = QPointF(left * scale + origin.x(), top * scale + origin.y())
+            painter.drawRect(QRectF(corner, QSizeF(width * scale, height * scale)))
         for figure, (left, top, width, height) in zip(
             chart.figures, chart.rectangles.tolist(), strict=True
         ):
-            colour = colours.header(figure.category, palette).fill
+            closed = figure.scope is not None
+            colour = colours.header(figure.category, palette, closed=closed).fill
             painter.fillRect(
                 QRectF(
                     left * scale + origin.x(),

@@ -56,7 +56,8 @@ def draw(graph: ModelGraph, path: Path, palette: Theme = LIGHT) -> None:
     _application("dark" if palette.dark else "light")
     lettering = Lettering()
     drawing = drawing_of(graph, Options(), lettering)
-    chart = Chart(drawing, place(drawing.boxes, drawing.edges))
+    placement = place(drawing.boxes, drawing.edges, drawing.frames)
+    chart = Chart(drawing, placement, lettering)
     path.write_bytes(writer(chart, lettering, palette))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 
-from netviz_desktop.ui.scene import badge, colours
+from netviz_desktop.ui.scene import badge, colours, frames
 from netviz_desktop.ui.scene.captions import elided
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import (
@@ -14,6 +14,7 @@ from netviz_desktop.ui.scene.drawing import (
     PADDING,
     ROW_HEIGHT,
     ROWS_PADDING,
+    TITLE_HEIGHT,
     Figure,
     Lettering,
 )
@@ -33,6 +34,11 @@ def as_svg(chart: Chart, lettering: Lettering, palette: Theme) -> str:
             f"<style>{_style(lettering, palette)}</style>",
             # in numbers: some readers take 100 % for 100
             f'<rect width="{width:.1f}" height="{height:.1f}" fill="{palette.canvas}"/>',
+            *(
+                line
+                for index in range(len(chart.borders))
+                for line in _frame(chart, index, palette)
+            ),
             *_wires(chart),
             *_labels(chart, lettering),
             *(
@@ -58,6 +64,22 @@ def _style(lettering: Lettering, palette: Theme) -> str:
     )
 
 
+def _frame(chart: Chart, index: int, palette: Theme) -> Iterator[str]:
+    border, letters = chart.borders[index], chart.lettering
+    ground, edge, colour = colours.frame(border.depth, palette)
+    left, top, width, height = chart.frames[index].tolist()
+    yield (
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" '
+        f'rx="{frames.RADIUS}" fill="{ground}" stroke="{edge}"/>'
+    )
+    x = left + PADDING
+    y = top + (TITLE_HEIGHT - letters.height(letters.header)) / 2 + letters.ascent(letters.header)
+    yield f'<text class="t" x="{x:.1f}" y="{y:.1f}" fill="{colour}">{_escaped(border.title)}</text>'
+    if border.detail:
+        x += letters.width(letters.header, border.title) + 8
+        yield f'<text class="v" x="{x:.1f}" y="{y:.1f}">{_escaped(border.detail)}</text>'
+
+
 def _wires(chart: Chart) -> Iterator[str]:
     for index in range(len(chart.wires)):
         points = chart.points(index)
@@ -80,9 +102,9 @@ def _figure(
     figure: Figure, rectangle: list[float], lettering: Lettering, palette: Theme
 ) -> Iterator[str]:
     left, top, width, height = rectangle
-    fill = colours.header(figure.category, palette)
+    fill = colours.header(figure.category, palette, closed=figure.scope is not None)
     size = f'width="{width:.1f}" height="{height:.1f}"'
-    pill = figure.node is None
+    pill = figure.is_end
     radius = height / 2 if pill else RADIUS
     name = elided(figure.node or figure.full, _LONGEST_NAME)
     yield f'<g transform="translate({left:.1f} {top:.1f})"><title>{_escaped(name)}</title>'
@@ -104,7 +126,7 @@ def _figure(
 
 
 def _texts(figure: Figure, colour: str, lettering: Lettering) -> Iterator[str]:
-    pill = figure.node is None
+    pill = figure.is_end
     centred = pill or not figure.rows
     font = lettering.header
     x = (figure.width - lettering.width(font, figure.title)) / 2 if centred else PADDING

@@ -155,3 +155,23 @@ def test_its_text_can_be_copied(qtbot, dock, selection, model):
     select(qtbot, dock, selection, "conv")
     dock.text.selectAll()
     assert "conv.weight" in dock.text.textCursor().selectedText()
+
+
+def test_of_a_scope_it_tells_the_totals_and_what_crosses_it(qtbot, dock, selection, model, run):
+    graph = model.graph
+    nodes = tuple(
+        replace(node, scope=("body", node.id)) if index < 2 else replace(node, scope=())
+        for index, node in enumerate(graph.nodes)
+    )
+    selection.set_model(replace(model, graph=replace(graph, nodes=nodes)))
+    selection.set_run(run)
+    (scope,) = selection.scopes.all[1:]
+
+    with qtbot.waitSignal(dock.shown):
+        selection.set_scope(scope)
+
+    said = text(dock)
+    assert said.startswith("body")
+    for part in ("scope\nbody", "nodes\n2", "parameters\n112", "image\nN×3×8×8 · float32"):
+        assert part in said
+    assert selection.node == nodes[1].id

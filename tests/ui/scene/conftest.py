@@ -59,7 +59,9 @@ def lay_out(engine) -> Callable[[], None]:
 
     def answer() -> None:
         request = engine.requests(LayOut)[-1]
-        placement = place(request.boxes, request.edges, left_to_right=request.left_to_right)
+        placement = place(
+            request.boxes, request.edges, request.frames, left_to_right=request.left_to_right
+        )
         engine.answer(LayOut, Placed(placement))
 
     return answer
