@@ -96,6 +96,7 @@ def describe(archive: Archive, path: Path) -> Described:
         nodes,
         _values(shown, given, steps),
         {"producer": f"torch {program.torch_version}"} if program.torch_version else {},
+        naming.modules(step.call for step in steps.all),
     )
     executable = ExportedProgram(
         path.name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -60,8 +60,18 @@ def _plain(name: str) -> str:
 
 def module(call: Call) -> tuple[str, str]:
     """The path and the class of the module that computes it; "" for the whole."""
-    innermost = call.metadata.get("nn_module_stack", "").rpartition(";")[2]
-    _, _, rest = innermost.partition(",")
+    return _module(call.metadata.get("nn_module_stack", "").rpartition(";")[2])
+
+
+def modules(calls: Iterable[Call]) -> dict[str, str]:
+    """Path -> class of every module that computes something, and of those around them."""
+    stacks = dict.fromkeys(call.metadata.get("nn_module_stack", "") for call in calls)
+    entries = dict.fromkeys(entry for stack in stacks for entry in stack.split(";"))
+    return {path: kind for path, kind in map(_module, entries) if path}
+
+
+def _module(entry: str) -> tuple[str, str]:
+    _, _, rest = entry.partition(",")
     path, _, kind = rest.rpartition(",")
     if not kind or path.startswith("_empty_nn_module_stack"):
         return "", ""

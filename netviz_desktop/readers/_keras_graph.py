@@ -50,6 +50,7 @@ class _Building:
     values: dict[str, Value] = field(default_factory=dict)
     ids: Ids = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    modules: dict[str, str] = field(default_factory=dict)
 
 
 def keras_graph(
@@ -77,8 +78,9 @@ def keras_graph(
         p.name: Value(p.name, p.shape, p.dtype) for node in building.nodes for p in node.parameters
     }
     graph = ModelGraph(
-        format_label, net.name, inputs, outputs, tuple(building.nodes), values, _metadata(file)
-    )
+        format_label, net.name, inputs, outputs, tuple(building.nodes), values, _metadata(file),
+        building.modules,
+    )  # fmt: skip
     return graph, building.ids
 
 
@@ -144,6 +146,7 @@ def _flatten(
             reading = (entering[layer.name],)
         if layer.net is not None:
             inner = (*scope, joined((layer.name,), number))
+            building.modules[".".join(inner)] = layer.class_name
             made = _flatten(layer.net, inner, (*home, layer.name), reading, building)
         else:
             count = outputs.get((layer.name, number), 1)

@@ -22,9 +22,12 @@ def is_module(found: Any) -> bool:
 def module_tree(module: Any, *, format_label: str, name: str) -> ModelGraph:
     """One node for each module that has no parts, or weights of its own."""
     nodes = []
+    classes: dict[str, str] = {}
     first_name: dict[int, str] = {}
     for path, part in named_modules(module):
         state = _state(part)
+        if path:
+            classes[path] = _class_name(part)
         weights = tuple(
             _parameter(_first(first_name, tensor, _join(path, key)), tensor, buffer=buffer)
             for table, buffer in (("_parameters", False), ("_buffers", True))
@@ -33,7 +36,7 @@ def module_tree(module: Any, *, format_label: str, name: str) -> ModelGraph:
         )
         if weights or not any(part is not None for part in _table(state, "_modules").values()):
             nodes.append(_node(path, _class_name(part), weights, _hyperparameters(state)))
-    return _graph(nodes, format_label, name)
+    return _graph(nodes, format_label, name, classes)
 
 
 def weight_tree(weights: Mapping[str, Any], *, format_label: str, name: str) -> ModelGraph:
@@ -50,7 +53,7 @@ def weight_tree(weights: Mapping[str, Any], *, format_label: str, name: str) -> 
     for path, found in by_module.items():
         layer = layer_of(path, {parameter.role: parameter.shape for parameter in found})
         nodes.append(_node(path, layer.op_type, tuple(found), layer.attributes))
-    return _graph(nodes, format_label, name)
+    return _graph(nodes, format_label, name, {})
 
 
 def named_modules(module: Any) -> Iterator[tuple[str, Any]]:
@@ -137,7 +140,7 @@ def _node(
     )
 
 
-def _graph(nodes: list[Node], format_label: str, name: str) -> ModelGraph:
+def _graph(nodes: list[Node], format_label: str, name: str, classes: dict[str, str]) -> ModelGraph:
     values = {p.name: Value(p.name, p.shape, p.dtype) for node in nodes for p in node.parameters}
     return ModelGraph(
         format_label,
@@ -147,6 +150,7 @@ def _graph(nodes: list[Node], format_label: str, name: str) -> ModelGraph:
         tuple(nodes),
         values,
         {"structure": "The module tree; how data flows is known once the model has run."},
+        classes,
     )
 
 

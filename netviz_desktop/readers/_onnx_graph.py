@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 
-from netviz_desktop.graph import Dimension, ModelGraph, Node, Parameter, Value
+from netviz_desktop.graph import Attribute, Dimension, ModelGraph, Node, Parameter, Value
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers._onnx_attributes import described, text, written_out
 from netviz_desktop.readers._onnx_faults import Wiring, faults
 from netviz_desktop.readers._onnx_notes import notes
 from netviz_desktop.readers._onnx_order import execution_order, node_ids, producers
 from netviz_desktop.readers._onnx_roles import is_short_setting, is_weight, roles
+from netviz_desktop.readers._onnx_scopes import classes, scope_of
 from netviz_desktop.readers._onnx_subgraphs import Held, Inside, reads
 from netviz_desktop.readers._onnx_tensors import StoredTensor, dtype_name
 
 _BUFFERS = frozenset({"running mean", "running variance"})
-_FX_PLACEHOLDER = "_empty_nn_module_stack"
 
 
 @dataclass(frozen=True)
@@ -87,20 +86,23 @@ def drawn(
     weights: dict[str, StoredTensor] = {}
     for index in order:
         proto = protos[index]
-        for output in proto.output:
+        outputs = tuple(proto.output)
+        for output in outputs:
             if output and output not in values:
                 values[output] = Value(output)
-        named = roles(proto, opsets.get(proto.domain, 1))
-        settings = {
-            role: written_out(constants[read])
-            for read, role in zip(proto.input, named, strict=True)
-            if read in constants and role and is_short_setting(proto, constants[read], role)
-        }
-        found = [
-            (read, constants[read], role)
-            for read, role in zip(proto.input, named, strict=True)
-            if read in constants and is_weight(proto, constants[read], role)
-        ]
+        inputs = tuple(proto.input)
+        settings: dict[str, Attribute] = {}
+        found = []
+        if tensors[index]:
+            named = roles(proto, opsets.get(proto.domain, 1))
+            for read, role in zip(inputs, named, strict=True):
+                constant = constants.get(read)
+                if constant is None:
+                    continue
+                if role and is_short_setting(proto, constant, role):
+                    settings[role] = written_out(constant)
+                if is_weight(proto, constant, role):
+                    found.append((read, constant, role))
         for child, at, read, tensor in read_inside[index]:
             role = roles(child, opsets.get(child.domain, 1))[at]
             if is_weight(child, tensor, role):
@@ -112,10 +114,8 @@ def drawn(
         weights |= {read: tensor for read, tensor, _ in found}
         from_outside = [
             name
-            for name in read_by[index][len(proto.input) :]
-            if name not in constants
-            and (name in producer or name in given)
-            and name not in proto.input
+            for name in read_by[index][len(inputs) :]
+            if name not in constants and (name in producer or name in given) and name not in inputs
         ]
         nodes.append(
             Node(
@@ -123,9 +123,9 @@ def drawn(
                 op_type=proto.op_type,
                 domain=proto.domain or "ai.onnx",
                 name=proto.name,
-                scope=_scope(proto),
-                inputs=tuple(proto.input) + tuple(dict.fromkeys(from_outside)),
-                outputs=tuple(proto.output),
+                scope=scope_of(proto),
+                inputs=inputs + tuple(dict.fromkeys(from_outside)),
+                outputs=outputs,
                 attributes=settings | {a.name: described(a) for a in proto.attribute},
                 parameters=tuple(reversed(parameters.values())),
                 note=said.get(index, ""),
@@ -140,6 +140,7 @@ def drawn(
         nodes=tuple(nodes),
         values=values | {n: Value(n, t.shape, t.dtype) for n, t in weights.items()},
         metadata=_metadata(model),
+        modules=classes(protos),
     )
     by_id = {ids[index]: problem for index, problem in stopping.items()}
     return Drawn(model_graph, weights, tuple(order), tuple(ids), by_id)
@@ -178,27 +179,6 @@ def _dimension(dim: onnx.TensorShapeProto.Dimension) -> Dimension:
     # Shape inference makes up names where it knows nothing.
     name = text(dim.dim_param)
     return None if name.startswith("unk__") else name or None
-
-
-def _scope(node: onnx.NodeProto) -> tuple[str, ...]:
-    """The module path: from what torch.onnx notes on the node, else from its name."""
-    for entry in node.metadata_props:
-        if entry.key == "pkg.torch.onnx.name_scopes":
-            try:
-                scopes = ast.literal_eval(text(entry.value))
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                break
-            if isinstance(scopes, list) and scopes and all(isinstance(s, str) for s in scopes):
-                modules = [s for s in scopes[:-1] if s and not s.startswith(_FX_PLACEHOLDER)]
-                return tuple(modules[-1].split(".")) if modules else ()
-    parts = [part for part in node.name.split("/") if part][:-1]
-    scope: list[str] = []
-    for part in parts:
-        # torch's older exporter repeats a container's name in its children: features.3
-        last = scope[-1] if scope else None
-        path = part.split(".")
-        scope.append(path[-1] if last is not None and path[:-1] and path[-2] == last else part)
-    return tuple(scope)
 
 
 def _metadata(model: onnx.ModelProto) -> dict[str, str]:

@@ -73,9 +73,8 @@ def recorded_graph(
     }
     values |= {p.name: Value(p.name, p.shape, p.dtype) for node in nodes for p in node.parameters}
     metadata = {key: said for key, said in like.metadata.items() if key != "structure"}
-    return ModelGraph(
-        like.format, like.name, inputs, outputs, nodes, values, metadata, recorder.modules
-    )
+    modules = like.modules | recorder.modules
+    return ModelGraph(like.format, like.name, inputs, outputs, nodes, values, metadata, modules)
 
 
 def _node(operation: Operation, parameters: Mapping[str, Parameter]) -> Node:

@@ -206,7 +206,7 @@ def sketch(
     values = {name: Value(name) for name in (*inputs, *read)}
     values |= {p.name: Value(p.name, p.shape, p.dtype) for node in nodes for p in node.parameters}
     said = {**like.metadata, "structure": "As the program is written; shapes come with a run."}
-    return ModelGraph(like.format, like.name, inputs, outputs, nodes, values, said)
+    return ModelGraph(like.format, like.name, inputs, outputs, nodes, values, said, like.modules)
 
 
 def _names(found: Any) -> Iterator[str]:
