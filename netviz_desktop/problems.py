@@ -39,4 +39,6 @@ def short(name: str, limit: int = 60) -> str:
     if len(name) > limit:
         half = (limit - 1) // 2
         name = f"{name[:half]}…{name[-half:]}"
+    if name.isprintable():
+        return name
     return "".join(letter if letter.isprintable() else " " for letter in name)

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from netviz_desktop.graph import collector
 from netviz_desktop.link import messages
 
 _MAGIC = b"NVF1"
@@ -56,7 +57,8 @@ def encode(call: int, message: messages.Message) -> list[bytes | memoryview]:
             raise TypeError(f"{type(thing).__name__} on the link: give a Python number")
         raise NotImplementedError(type(thing).__name__)
 
-    body = msgspec.msgpack.encode(message, enc_hook=reference)
+    with collector.at_rest():
+        body = msgspec.msgpack.encode(message, enc_hook=reference)
     head = msgspec.msgpack.encode(
         _Head(
             call,
@@ -122,4 +124,5 @@ def _message(head: _Head, body: bytes) -> messages.Message:
     kind = messages.KINDS.get(head.kind)
     if kind is None:
         raise BrokenLink(head.kind.encode())
-    return msgspec.msgpack.decode(head.body, type=kind, dec_hook=resolve)
+    with collector.at_rest():
+        return msgspec.msgpack.decode(head.body, type=kind, dec_hook=resolve)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph import ModelGraph, collector
 from netviz_desktop.problems import Problem
 
 HEAD_BYTES = 4096
@@ -158,7 +158,8 @@ def read(path: Path, options: Options | None = None) -> OpenedModel:
             if head.startswith(_LFS_POINTER)
             else f"Choose a file of one of these kinds: {kinds}.",
         )
-    opened: OpenedModel = best.read(path, options)
+    with collector.at_rest():
+        opened: OpenedModel = best.read(path, options)
     return opened
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import onnx
 from onnx import defs
 
@@ -50,17 +52,21 @@ _ROLES = {
 
 
 def roles(node: onnx.NodeProto, opset: int) -> tuple[str, ...]:
-    named: tuple[str, ...] = _ROLES.get(node.op_type, ())
-    if not named:
-        try:
-            schema = defs.get_schema(node.op_type, opset, node.domain)
-        except defs.SchemaError:
-            return ("",) * len(node.input)
-        named = tuple(
-            "" if formal.option == defs.OpSchema.FormalParameterOption.Variadic else formal.name
-            for formal in schema.inputs
-        )
-    return (named + ("",) * len(node.input))[: len(node.input)]
+    named = _ROLES.get(node.op_type) or _formal_inputs(node.op_type, opset, node.domain)
+    count = len(node.input)
+    return (named + ("",) * count)[:count]
+
+
+@lru_cache(maxsize=4096)
+def _formal_inputs(op_type: str, opset: int, domain: str) -> tuple[str, ...]:
+    try:
+        schema = defs.get_schema(op_type, opset, domain)
+    except defs.SchemaError:
+        return ()
+    return tuple(
+        "" if formal.option == defs.OpSchema.FormalParameterOption.Variadic else formal.name
+        for formal in schema.inputs
+    )
 
 
 def is_weight(node: onnx.NodeProto, tensor: StoredTensor, role: str) -> bool:

@@ -36,7 +36,8 @@ _PROGRESS_SECONDS = 0.05
 def runner(opened: OpenedModel, device: torch.device) -> OnnxInterpreter | None:
     if not isinstance(opened.executable, OnnxModel):
         return None
-    return OnnxInterpreter(opened.graph, opened.executable, device)
+    with without_garbage_collection():
+        return OnnxInterpreter(opened.graph, opened.executable, device)
 
 
 class OnnxInterpreter:
