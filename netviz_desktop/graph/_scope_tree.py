@@ -46,7 +46,7 @@ class Scope:
 class _Bud:
     """A scope as the nodes name it, before anything is left out or folded."""
 
-    __slots__ = ("children", "count", "nodes", "path", "skipped")
+    __slots__ = ("children", "count", "is_called_repeatedly", "nodes", "path", "skipped")
 
     def __init__(self, path: tuple[str, ...]) -> None:
         self.path = path
@@ -54,6 +54,7 @@ class _Bud:
         self.children: list[_Bud] = []
         self.count = 0
         self.skipped = 0  # scopes around it that hold nothing else
+        self.is_called_repeatedly = False
 
 
 def grow(graph: ModelGraph) -> tuple[list[Scope], list[int]]:
@@ -99,18 +100,32 @@ def _buds(graph: ModelGraph) -> _Bud:
                     buds[path[:-1]].children.append(buds[path])
             bud = buds[node.scope]
         bud.nodes.append(index)
+    for bud in buds.values():
+        bud.is_called_repeatedly = not bud.children and _are_calls(graph, bud.nodes)
     return buds[()]
 
 
+def _are_calls(graph: ModelGraph, indices: list[int]) -> bool:
+    """Whether these are calls of one module at several places, such as a shared ReLU."""
+    nodes = [graph.nodes[index] for index in indices]
+    if len(nodes) < 2 or any(n.op_type != nodes[0].op_type or not n.outputs for n in nodes):
+        return False
+    computed = {name for node in nodes for name in node.outputs}
+    read = [{*node.inputs} - {p.name for p in node.parameters} for node in nodes]
+    # those that read the same are parts of one call
+    return not set.intersection(*read) and all(n and computed.isdisjoint(n) for n in read)
+
+
 def _simplified(root: _Bud) -> _Bud:
-    """Without scopes of one node, and without those that only hold another one."""
+    """Without scopes of one node or of calls that have nothing to do with each other, and
+    without those that only hold another one."""
     preorder = [root]
     for bud in preorder:  # grows while it is read
         preorder += bud.children
     for bud in reversed(preorder):
         kept = []
         for child in bud.children:
-            if child.count == 1:
+            if child.count == 1 or child.is_called_repeatedly:
                 bud.nodes += child.nodes
             else:
                 kept.append(child)
@@ -157,8 +172,8 @@ def _folded(graph: ModelGraph, scopes: list[Scope], order: list[int]) -> list[Sc
             whole = scopes[index]
             if index and not whole.nodes and len(run) == len(whole.children):
                 whole.members = tuple(run)  # the scope holds nothing else
-                name = run_name(first, last)
-                whole.name = name if name.startswith(f"{whole.name}.") else f"{whole.name}.{name}"
+                inner = ".".join(first.path[len(whole.path) :])
+                whole.name = f"{whole.name}.{inner} – {last.path[-1]}"
                 break
             children.append(len(scopes))
             scopes.append(

@@ -1,8 +1,9 @@
 """The tree of a model's scopes, and which boxes are seen when some of them are open.
 
 A scope of one node is that node, and one that only holds another scope is that scope: a box
-that opens into a single box tells nothing. Identical siblings in a row fold into one, a
-run, which opens as a whole, or at one member with the rest folded before and behind it.
+that opens into a single box tells nothing. Calls of one module at several places, such as a
+shared ReLU, stand where they happen. Identical siblings in a row fold into one, a run, which
+opens as a whole, or at one member with the rest folded before and behind it.
 """
 
 from __future__ import annotations

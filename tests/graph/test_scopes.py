@@ -264,3 +264,30 @@ def test_scopes_nested_a_thousand_deep_are_no_trouble() -> None:
     scopes = Scopes(model(*nodes))
 
     assert len(scopes.visible(scopes.everything()).frames) == 999
+
+
+def test_calls_of_one_module_at_several_places_are_no_scope() -> None:
+    graph = model(
+        node("block.conv1", "x"),
+        node("block.relu.a", "block.conv1", op="Relu"),
+        node("block.conv2", "block.relu.a"),
+        node("block.relu.b", "block.conv2", op="Relu"),
+        node("head", "block.relu.b"),
+    )
+
+    scopes = Scopes(graph)
+
+    assert [scope.name for scope in scopes.all[1:]] == ["block"]
+    assert scopes.around("block.relu.b") == [scopes.by_id["scope\nblock"]]
+
+
+def test_a_run_that_is_all_of_a_scope_has_each_name_of_its_path_once() -> None:
+    nodes, at = [node("stem", "x")], "stem"
+    for i in range(3):
+        nodes += [
+            node(f"encoder.layers.{i}.a", at),
+            node(f"encoder.layers.{i}.b", f"encoder.layers.{i}.a"),
+        ]
+        at = f"encoder.layers.{i}.b"
+
+    assert Scopes(model(*nodes)).all[1].name == "encoder.layers.0 – 2"
