@@ -6,7 +6,7 @@ import math
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from netviz_desktop.problems import Problem, short
 _LARGEST_DENSE_BYTES = 2**31  # of a sparse tensor written out
 
 
+@lru_cache(maxsize=256)
 def dtype_name(data_type: int) -> str | None:
     """numpy's name of an ONNX element type; "string" for text; None for one not known."""
     if data_type == onnx.TensorProto.STRING:

@@ -94,6 +94,10 @@ def test_the_structure_is_that_of_the_program(model):
     found = read(model)
     graph = found.graph
     assert graph.format == "PyTorch exported program"
+    assert graph.modules == {
+        "body": "Sequential", "body.0": "Conv2d", "body.1": "BatchNorm2d", "act": "ReLU",
+        "a": "Linear", "b": "Linear",
+    }  # fmt: skip
     assert [node.id for node in graph.nodes] == [
         "body.0.conv2d", "body.1.batch_norm", "act.relu", "mean", "a.linear", "act.relu#2",
         "b.linear", "mul", "add",

@@ -177,6 +177,7 @@ def test_a_nested_model_is_a_scope_for_each_of_its_calls(tmp_path):
     assert graph.node("block/out").scope == ("block",)
     assert graph.node("block#2/out").scope == ("block#2",)
     assert graph.node("both").inputs == ("block/out", "block#2/out")
+    assert graph.modules == {"block": "Functional", "block#2": "Functional"}
     assert graph.parameter_count == 8
 
 

@@ -147,6 +147,8 @@ def test_nested_modules_have_their_parents_as_scope(tmp_path: Path) -> None:
     opened = read(saved(tmp_path, nn.Sequential(nn.Sequential(plain_net()))))
 
     assert opened.graph.node("0.0.1").scope == ("0", "0")
+    assert opened.graph.modules["0"] == opened.graph.modules["0.0"] == "Sequential"
+    assert opened.graph.modules["0.0.1"] == "BatchNorm2d"
 
 
 def test_buffers_are_weights_but_do_not_count(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def test_the_module_tree_and_its_weights_are_those_of_the_module(way, tmp_path):
         ("features.2", "ReLU"),
         ("head", "Linear"),
     ]
+    assert opened.graph.modules["features"] == "Sequential"
     assert opened.graph.parameter_count == sum(p.numel() for p in net.parameters())
     for name, tensor in net.state_dict().items():
         if "tail" not in name and "num_batches" not in name:
