@@ -4,7 +4,10 @@ drawing     what is in each box and on each line, and how large it is
 chart       a drawing in its places: what lies where
 frames      what is around open scopes
 tiles       a large chart as pictures of its parts
+boxes       how a box looks from near
+marks       what is chosen, found or at fault
 graph_item  paints what is visible of a chart
+tooltips    what is said about what is under the pointer
 motion      from one chart to the next
 graph_view  pan, zoom, choose; asks the engine for the layout
 picture     a chart as SVG, PNG or PDF

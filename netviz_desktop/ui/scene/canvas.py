@@ -269,8 +269,8 @@ class Canvas(QGraphicsView):
         return self.chart.figure_at(self._scene_point(position))
 
     def _hover(self, figure: int | None) -> None:
-        if figure != self._item.hovered:
-            self._item.hovered = figure
+        if figure != self._item.marks.hovered:
+            self._item.marks.hovered = figure
             self._item.update()
 
     # --- keys -----------------------------------------------------------------------------

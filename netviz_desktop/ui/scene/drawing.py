@@ -225,7 +225,9 @@ class _Draughtsman:
         # an input that nothing reads, or an output that nothing computes, stands there alone
         inputs = [self._pill(input_id(name), name) for name in dict.fromkeys(graph.inputs)]
         boxes = [
-            self._closed(box) if isinstance(box, Scope) else self._box(box, alone=not wires)
+            self._closed(box)
+            if isinstance(box, Scope)
+            else self._box(box, visible.frame_of.get(box.id, ""), alone=not wires)
             for box in visible.boxes
         ]
         faulty = {visible.box_of[node.id] for node in graph.nodes if node.fault}
@@ -276,10 +278,12 @@ class _Draughtsman:
         title = scope_title(scope)
         return self._figure(scope.id, None, elided(title, 30), None, rows, title, scope=scope)
 
-    def _box(self, node: Node, *, alone: bool) -> Figure:
+    def _box(self, node: Node, frame: str, *, alone: bool) -> Figure:
         rows = []
         title = node.op_type.rsplit(".", 1)[-1] or "?"
         name = node.name or node.id
+        if alone and (around := self._scopes.by_id.get(frame)) is not None:
+            name = name.removeprefix(".".join((*around.path, "")))  # the frame says it
         if self._options.names or (alone and node.op_type in _SHAPED_TREES):
             title = name
         elif alone:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from dataclasses import replace
 
@@ -17,15 +16,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QToolTip
 
-from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph import ModelGraph, stepping
 from netviz_desktop.graph.scopes import Opened, Scope, Scopes
 from netviz_desktop.layout import Placement
 from netviz_desktop.link.messages import LayOut, ModelOpened, Placed, RunFinished
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.engine_client import Call, EngineClient
-from netviz_desktop.ui.scene import frames, walk
+from netviz_desktop.ui.scene import frames, tooltips, walk
 from netviz_desktop.ui.scene.canvas import READABLE_SCALE, Canvas
-from netviz_desktop.ui.scene.captions import shape_text
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
 from netviz_desktop.ui.scene.motion import Motion
@@ -34,8 +32,6 @@ from netviz_desktop.ui.scene.search import search
 from netviz_desktop.ui.selection import Selection
 
 _NOTICE_AFTER_MS = 300
-_LONGEST_TOOLTIP = 600
-_MOST_VALUES = 8  # of a line between scopes, in its tooltip
 
 
 class GraphView(Canvas):
@@ -157,7 +153,7 @@ class GraphView(Canvas):
         found = search(self._graph, text) if self._graph is not None else []
         if self.chart is not None:
             seen = Counter(filter(None, map(self._seen_as, found)))
-            self._item.found = {self.chart.index[box]: count for box, count in seen.items()}
+            self._item.marks.found = {self.chart.index[box]: count for box, count in seen.items()}
             self._item.update()
         self._searched = text
         return found
@@ -181,47 +177,13 @@ class GraphView(Canvas):
 
     def toggle(self, scope: Scope) -> None:
         """Open a scope, or close it. A run opens at its first member."""
-        if self._scopes is None:
-            return
-        opened, steps = set(self._opened.scopes), dict(self._opened.steps or {})
-        if scope.id in opened:
-            opened.discard(scope.id)
-        elif scope.id in self._scopes.by_id:
-            opened.add(scope.id)
-            steps.pop(scope.id, None)
-            if scope.members:
-                steps[scope.id] = 0
-                opened.add(self._scopes.all[scope.members[0]].id)
-        else:  # a part of a run that is open at another member: it opens at its own first one
-            self._step_to(scope, scope.members[0])
-            return
-        self._set_opened(Opened(frozenset(opened), steps), scope.id)
+        if self._scopes is not None:
+            self._set_opened(stepping.toggled(self._scopes, self._opened, scope), scope.id)
 
     def step(self, run: Scope, by: int) -> None:
         """Show the next member of an open run; before the first and after the last, all."""
-        step = self._opened.step(run.id)
-        count = len(run.members)
-        steps = dict(self._opened.steps or {})
-        at = (0 if by > 0 else count - 1) if step is None else step + by
-        opened = set(self._opened.scopes)
-        members = [self._scopes.all[member].id for member in run.members] if self._scopes else []
-        shows_inside = step is None or members[step] in opened
-        opened -= set(members)
-        if 0 <= at < count:
-            steps[run.id] = at
-            opened |= {members[at]} if shows_inside else set()
-        else:
-            steps.pop(run.id, None)
-        self._set_opened(Opened(frozenset(opened), steps), run.id)
-
-    def _step_to(self, part: Scope, member: int) -> None:
-        if self._scopes is None:
-            return
-        run = self._scopes.parent(self._scopes.all[member])
-        if run is not None:
-            steps = {**(self._opened.steps or {}), run.id: run.members.index(member)}
-            opened = self._opened.scopes | {self._scopes.all[member].id}
-            self._set_opened(Opened(opened, steps), part.id)
+        if self._scopes is not None:
+            self._set_opened(stepping.stepped(self._scopes, self._opened, run, by), run.id)
 
     def _set_opened(self, opened: Opened, anchor: str = "") -> None:
         """Draw it with these open; what `anchor` names stays where it is in view."""
@@ -380,7 +342,7 @@ class GraphView(Canvas):
             return
         top = _top(self.chart, anchor)
         if top is None:
-            chosen = self._item.selected
+            chosen = self._item.marks.selected
             if chosen is None or not self.visible_area().intersects(self.chart.rectangle(chosen)):
                 chosen = walk.nearest(self.chart, self.visible_area().center())
             anchor = self.chart.figures[chosen].id
@@ -397,7 +359,7 @@ class GraphView(Canvas):
 
     def _stop_changed(self, stop: Problem | None) -> None:
         box = self._seen_as(stop.node) if stop is not None else None
-        self._item.stopped = self.chart.index[box] if self.chart and box else None
+        self._item.marks.stopped = self.chart.index[box] if self.chart and box else None
         self._item.update()
 
     def _scope_changed(self, scope: Scope | None) -> None:
@@ -406,22 +368,22 @@ class GraphView(Canvas):
             self.setAccessibleDescription(f"Selected: {scope.name}, {scope.count} nodes")
 
     def _mark_selection(self) -> None:
-        self._item.selected = self._item.framed = None
+        self._item.marks.selected = self._item.marks.framed = None
         if self.chart is None:
             return
         scope, node = self._selection.scope, self._selection.node
         if scope is not None:
-            self._item.selected = self.chart.index.get(scope.id)
-            self._item.framed = self.chart.border_index.get(scope.id)
+            self._item.marks.selected = self.chart.index.get(scope.id)
+            self._item.marks.framed = self.chart.border_index.get(scope.id)
         elif node is not None:
-            self._item.selected = self.chart.index.get(self._seen_as(node) or "")
+            self._item.marks.selected = self.chart.index.get(self._seen_as(node) or "")
         self._item.update()
 
     def choose(self, figure: int | None) -> None:
         self._motion.finish()
         chosen = None if figure is None or self.chart is None else self.chart.figures[figure]
         if chosen is None:
-            self._item.found = {}
+            self._item.marks.found = {}
             self._searched = ""
             self._selection.set_node(None)
         elif chosen.scope is not None:
@@ -429,7 +391,7 @@ class GraphView(Canvas):
         else:
             self._selection.set_node(chosen.node)
             if chosen.node is None:
-                self._item.selected = figure
+                self._item.marks.selected = figure
         self._item.update()
 
     def press_part(self, point: QPointF) -> bool:
@@ -472,7 +434,7 @@ class GraphView(Canvas):
     def _walk(self, key: int) -> None:
         if self.chart is None or not self.chart.figures:
             return
-        target = walk.neighbour(self.chart, self._item.selected, key, self._left_to_right)
+        target = walk.neighbour(self.chart, self._item.marks.selected, key, self._left_to_right)
         if target is None:
             return
         self.choose(target)
@@ -489,8 +451,8 @@ class GraphView(Canvas):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if event.matches(QKeySequence.StandardKey.Copy) and self._item.selected is not None:
-            self._copy_name(self._item.selected)
+        if event.matches(QKeySequence.StandardKey.Copy) and self._item.marks.selected is not None:
+            self._copy_name(self._item.marks.selected)
         elif ctrl and event.key() in walk.KEYS:
             self._walk(event.key())
         elif not self._scope_key(event):
@@ -533,7 +495,7 @@ class GraphView(Canvas):
             return
         figure = self._at(QPointF(event.pos()))
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            figure = self._item.selected
+            figure = self._item.marks.selected
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if figure is not None:
@@ -554,47 +516,28 @@ class GraphView(Canvas):
         menu.addAction("Fit", self.fit)
         menu.popup(event.globalPos())
 
+    def tooltip(self, position: QPointF) -> str:
+        """What is under the pointer and cannot be read there."""
+        scopes = self._selection.scopes
+        if self.chart is None or scopes is None:
+            return ""
+        figure = self._at(position)
+        if figure is not None:
+            readable = self.scale_factor >= READABLE_SCALE
+            chosen = self.chart.figures[figure]
+            return tooltips.of_figure(chosen, scopes, self._selection.fault, readable=readable)
+        wire = self.chart.wire_at(self._scene_point(position), 5 / self.scale_factor)
+        return tooltips.of_wire(self.chart, wire) if wire is not None else ""
+
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self._tooltip(QPointF(event.pos()))
+            text = self.tooltip(QPointF(event.pos()))
             if text:
                 QToolTip.showText(event.globalPos(), text, self.viewport())
             else:
                 QToolTip.hideText()
             return True
         return super().viewportEvent(event)
-
-    def _tooltip(self, position: QPointF) -> str:
-        """What is under the pointer and cannot be read there."""
-        if self.chart is None:
-            return ""
-        lines: list[str] = []
-        figure = self._at(position)
-        if figure is not None:
-            chosen = self.chart.figures[figure]
-            if chosen.scope is not None:
-                lines = [" › ".join(chosen.scope.path), f"{chosen.scope.count:,} nodes"]
-            elif chosen.node is not None and self._graph is not None and chosen.node in self._graph:
-                node = self._graph.node(chosen.node)
-                lines = [node.op_type, node.name or node.id]
-                lines += filter(None, (self._selection.fault(node), node.note))
-            elif chosen.title != chosen.full or self.scale_factor < READABLE_SCALE:
-                lines = [chosen.full]
-        elif (
-            wire := self.chart.wire_at(self._scene_point(position), 5 / self.scale_factor)
-        ) is not None:
-            line = self.chart.wires[wire]
-            for name in (line.value, *line.others[:_MOST_VALUES]):
-                lines.append(name)
-                value = self.chart.drawing.values.get(name)
-                if value is not None and (value.shape is not None or value.dtype):
-                    lines.append(" ".join(filter(None, (value.dtype, shape_text(value.shape)))))
-        cut = (
-            line if len(line) <= _LONGEST_TOOLTIP else line[:_LONGEST_TOOLTIP] + "…"
-            for line in lines
-        )
-        # names may look like HTML
-        return "<br>".join(html.escape(line) for line in cut)
 
 
 def _top(chart: Chart, scope_or_figure: str) -> QPointF | None:

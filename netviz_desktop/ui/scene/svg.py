@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 
 from netviz_desktop.ui.scene import badge, colours, frames
+from netviz_desktop.ui.scene.boxes import RADIUS
 from netviz_desktop.ui.scene.captions import elided
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import (
@@ -18,7 +19,6 @@ from netviz_desktop.ui.scene.drawing import (
     Figure,
     Lettering,
 )
-from netviz_desktop.ui.scene.graph_item import RADIUS
 from netviz_desktop.ui.theme import Theme
 
 _LONGEST_NAME = 300

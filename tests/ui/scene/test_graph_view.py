@@ -45,7 +45,7 @@ def signs(view) -> np.ndarray:
 
 
 def tooltip(view, node: str) -> str:
-    return view._tooltip(QPointF(at(view, node)))
+    return view.tooltip(QPointF(at(view, node)))
 
 
 # --- choosing --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -10,7 +11,8 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from netviz_desktop.graph import ModelGraph, Node, Parameter, Value
-from netviz_desktop.link.messages import LayOut
+from netviz_desktop.link.messages import LayOut, ModelOpened
+from netviz_desktop.problems import Problem
 from netviz_desktop.ui.scene import frames, motion, picture
 
 LEFT = Qt.MouseButton.LeftButton
@@ -228,7 +230,7 @@ def test_what_is_found_in_a_closed_scope_is_counted_on_it(view) -> None:
     found = view.find("fc.w")
 
     assert len(found) == 41
-    counts = {view.chart.figures[i].title: n for i, n in view._item.found.items()}
+    counts = {view.chart.figures[i].title: n for i, n in view._item.marks.found.items()}
     assert counts == {"Op": 1, "layer.1 – 39  ×39": 39}
 
     view.center_on("layer.5.fc", opening=False)
@@ -240,13 +242,13 @@ def test_what_is_found_stays_marked_when_a_scope_opens(view, lay_out) -> None:
     view.open_all()
     lay_out()
 
-    assert len(view._item.found) == 41
+    assert len(view._item.marks.found) == 41
 
 
 def test_the_selected_node_is_marked_as_the_box_that_it_is_in(view, selection) -> None:
     selection.set_node("layer.7.act")
 
-    assert view.chart.figures[view._item.selected].title == "layer.1 – 39  ×39"
+    assert view.chart.figures[view._item.marks.selected].title == "layer.1 – 39  ×39"
 
 
 def test_walking_goes_through_closed_scopes_and_frames(qtbot, view, selection) -> None:
@@ -332,3 +334,38 @@ def test_whoever_chooses_something_does_not_wait_for_boxes_to_arrive(
     qtbot.mouseClick(view.viewport(), LEFT, pos=QPoint(3, 3))
 
     assert not view._motion.is_running
+
+
+# --- faults ----------------------------------------------------------------------------------
+
+
+def test_what_folds_a_node_at_fault_away_bears_its_sign(view, graph, selection, lay_out) -> None:
+    nodes = tuple(
+        replace(n, fault="It is unknown.") if n.id == "layer.17.fc" else n for n in graph.nodes
+    )
+    selection.set_model(ModelOpened("m.onnx", 1, replace(graph, nodes=nodes)))
+    view.open_to_level(0)
+    lay_out()
+
+    assert [view.chart.figures[i].title for i in view.chart.faulty] == ["layer.0 – 39  ×40"]
+    hover = view.tooltip(QPointF(middle(view, closed(view, "layer.0 – 39  ×40"))))
+    assert "layer.17.fc" in hover
+    assert "It is unknown." in hover
+
+    view.center_on("layer.17.fc")
+    lay_out()
+
+    assert [view.chart.figures[i].id for i in view.chart.faulty] == ["layer.17.fc"]
+
+
+def test_where_a_run_stopped_is_marked_on_the_scope_that_holds_it(view, selection, lay_out) -> None:
+    view.open_to_level(0)
+    lay_out()
+    selection.set_stop(Problem("“fc” could not be run.", "Check it.", node="layer.17.fc"))
+
+    assert view._item.marks.stopped == view.chart.index[closed(view, "layer.0 – 39  ×40")]
+
+    view.center_on("layer.17.fc")
+    lay_out()
+
+    assert view._item.marks.stopped == view.chart.index["layer.17.fc"]

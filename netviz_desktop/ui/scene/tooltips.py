@@ -1,0 +1,52 @@
+"""What is said about what is under the pointer, as far as it cannot be read there."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable
+
+from netviz_desktop.graph import Node
+from netviz_desktop.graph.scopes import Scopes
+from netviz_desktop.ui.scene.captions import shape_text
+from netviz_desktop.ui.scene.chart import Chart
+from netviz_desktop.ui.scene.drawing import Figure
+
+_LONGEST = 600
+_MOST_VALUES = 8  # of a line between scopes
+_MOST_FAULTS = 3  # of a closed scope
+
+
+def of_figure(
+    figure: Figure, scopes: Scopes, fault: Callable[[Node], str], *, readable: bool
+) -> str:
+    """Args:
+    fault: see `Selection.fault`.
+    readable: whether the box is large enough to be read.
+    """
+    lines: list[str] = []
+    if figure.scope is not None:
+        lines = [" › ".join(figure.scope.path), f"{figure.scope.count:,} nodes"]
+        faulty = [(node.id, said) for node in scopes.nodes(figure.scope) if (said := fault(node))]
+        lines += [f"{node}: {said}" for node, said in faulty[:_MOST_FAULTS]]
+    elif figure.node is not None and figure.node in scopes.graph:
+        node = scopes.graph.node(figure.node)
+        lines = [node.op_type, node.name or node.id, *filter(None, (fault(node), node.note))]
+    elif figure.title != figure.full or not readable:
+        lines = [figure.full]
+    return _page(lines)
+
+
+def of_wire(chart: Chart, wire: int) -> str:
+    lines = []
+    line = chart.wires[wire]
+    for name in (line.value, *line.others[:_MOST_VALUES]):
+        lines.append(name)
+        value = chart.drawing.values.get(name)
+        if value is not None and (value.shape is not None or value.dtype):
+            lines.append(" ".join(filter(None, (value.dtype, shape_text(value.shape)))))
+    return _page(lines)
+
+
+def _page(lines: Iterable[str]) -> str:
+    cut = (line if len(line) <= _LONGEST else line[:_LONGEST] + "…" for line in lines)
+    return "<br>".join(html.escape(line) for line in cut)  # names may look like HTML
