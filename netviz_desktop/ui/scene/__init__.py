@@ -9,7 +9,8 @@ marks       what is chosen, found or at fault
 graph_item  paints what is visible of a chart
 tooltips    what is said about what is under the pointer
 motion      from one chart to the next
-graph_view  pan, zoom, choose; asks the engine for the layout
+placing     asks the engine for the layout
+graph_view  pan, zoom, choose, open and close
 picture     a chart as SVG, PNG or PDF
 """
 

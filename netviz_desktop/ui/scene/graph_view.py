@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QGuiApplication,
@@ -19,19 +19,18 @@ from PySide6.QtWidgets import QMenu, QToolTip
 from netviz_desktop.graph import ModelGraph, stepping
 from netviz_desktop.graph.scopes import Opened, Scope, Scopes
 from netviz_desktop.layout import Placement
-from netviz_desktop.link.messages import LayOut, ModelOpened, Placed, RunFinished
+from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
-from netviz_desktop.ui.engine_client import Call, EngineClient
+from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.scene import frames, tooltips, walk
 from netviz_desktop.ui.scene.canvas import READABLE_SCALE, Canvas
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
 from netviz_desktop.ui.scene.motion import Motion
 from netviz_desktop.ui.scene.notice import Notice
+from netviz_desktop.ui.scene.placing import Placing
 from netviz_desktop.ui.scene.search import search
 from netviz_desktop.ui.selection import Selection
-
-_NOTICE_AFTER_MS = 300
 
 
 class GraphView(Canvas):
@@ -42,24 +41,20 @@ class GraphView(Canvas):
 
     def __init__(self, engine: EngineClient, selection: Selection) -> None:
         super().__init__()
-        self._engine = engine
         self._selection = selection
         self._options = Options()
         self._graph: ModelGraph | None = None
         self._scopes: Scopes | None = None
         self._opened = Opened()
         self._shapes: dict[str, tuple[int, ...]] = {}
-        self._drawing: Drawing | None = None
-        self._call: Call[Placed] | None = None
-        self._placed_as: tuple[LayOut, Placement] | None = None
         self._anchor: tuple[str, QPointF] | None = None
         self._motion = Motion(self._item, self)
         self._moves = False  # the next layout differs by what is open
         self._searched = ""
         self._wanted: str | None = None  # a node to look at once it has a place
         self._notice = Notice(self.viewport())
-        self._slow = QTimer(self, singleShot=True, interval=_NOTICE_AFTER_MS)
-        self._slow.timeout.connect(lambda: self._notice.say("Laying out the graph…"))
+        self._placing = Placing(engine, self._notice, self)
+        self._placing.placed.connect(self._placed)
 
         self.setAccessibleName("Model graph")
         self.setAccessibleDescription(
@@ -70,7 +65,6 @@ class GraphView(Canvas):
         selection.node_changed.connect(self._node_changed)
         selection.stop_changed.connect(self._stop_changed)
         selection.scope_changed.connect(self._scope_changed)
-        engine.restarted.connect(self._resume)
         if selection.model is not None:
             self._model_changed(selection.model)
 
@@ -255,58 +249,18 @@ class GraphView(Canvas):
 
     def _redraw(self, anchor: str = "") -> None:
         """Draw the graph anew, and lay it out again if that changed any size."""
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
-        self._slow.stop()
-        self._notice.hide()
+        self._placing.cancel()
         if self._graph is None:
-            self._drawing = None
             return
         drawing = draw(
             self._graph, self._options, self.lettering, self._shapes, self._scopes, self._opened
         )
         self._keep_place(anchor)
-        self._lay_out(drawing)
+        self._placing.ask(drawing, left_to_right=self._left_to_right)
 
-    def _lay_out(self, drawing: Drawing) -> None:
-        self._drawing = drawing
-        request = LayOut(drawing.boxes, drawing.edges, self._left_to_right, drawing.frames)
-        if self._placed_as is not None and self._placed_as[0] == request:
-            self._show(Chart(drawing, self._placed_as[1], self.lettering))
-            self.laid_out.emit()
-            return
-        self._slow.start()
-        call = self._engine.ask(request, slot="layout")
-        self._call = call
-        call.then(lambda placed: self._placed(call, drawing, request, placed), self._failed)
-        call.progressed.connect(self._progressed)
-
-    def _resume(self) -> None:
-        """The engine is there again; what it was laying out when it died is asked anew."""
-        if self._call is not None and self._drawing is not None:
-            self._lay_out(self._drawing)
-
-    def _placed(
-        self, call: Call[Placed], drawing: Drawing, request: LayOut, placed: Placed
-    ) -> None:
-        if call is not self._call:
-            return
-        self._call = None
-        self._slow.stop()
-        self._notice.hide()
-        self._placed_as = (request, placed.placement)
-        self._show(Chart(drawing, placed.placement, self.lettering))
+    def _placed(self, drawing: Drawing, placement: Placement) -> None:
+        self._show(Chart(drawing, placement, self.lettering))
         self.laid_out.emit()
-
-    def _failed(self, problem: Problem) -> None:
-        self._call = None
-        self._slow.stop()
-        self._notice.say(problem.what, problem.remedy)
-
-    def _progressed(self, done: float, what: str) -> None:
-        if not self._slow.isActive():
-            self._notice.say(what or "Laying out the graph…", done=done)
 
     def _show(self, chart: Chart | None) -> None:
         self._motion.finish()
