@@ -108,7 +108,9 @@ def _buds(graph: ModelGraph) -> _Bud:
 def _are_calls(graph: ModelGraph, indices: list[int]) -> bool:
     """Whether these are calls of one module at several places, such as a shared ReLU."""
     nodes = [graph.nodes[index] for index in indices]
-    if len(nodes) < 2 or any(n.op_type != nodes[0].op_type or not n.outputs for n in nodes):
+    if len(nodes) < 2 or nodes[0].op_type != nodes[-1].op_type:
+        return False
+    if any(n.op_type != nodes[0].op_type or not n.outputs for n in nodes):
         return False
     computed = {name for node in nodes for name in node.outputs}
     read = [{*node.inputs} - {p.name for p in node.parameters} for node in nodes]
@@ -212,16 +214,17 @@ class _Likeness:
         self._back: list[tuple[int, ...]] = []
         """How far before each node its inputs are computed; 0: nobody computes them."""
         numbers: dict[tuple[object, ...], int] = {}
+        producer, number = self._producer.get, numbers.setdefault
         for at, node in enumerate(self._nodes):
-            constant = node.op_type == "Constant" or not node.attributes
+            constant = not node.attributes or node.op_type == "Constant"
             kind = (
                 node.op_type,
                 node.domain,
                 "" if constant else repr(node.attributes),
-                *[parameter.shape for parameter in node.parameters],
+                tuple([p.shape for p in node.parameters]) if node.parameters else (),
             )
-            self._kinds.append(numbers.setdefault(kind, len(numbers)))
-            self._back.append(tuple([at - self._producer.get(name, at) for name in node.inputs]))
+            self._kinds.append(number(kind, len(numbers)))
+            self._back.append(tuple([at - producer(name, at) for name in node.inputs]))
 
     def runs(self, children: Sequence[int]) -> Iterator[list[int]]:
         """The children, those together that fold into one."""
