@@ -7,6 +7,7 @@ computes; one lays out graphs; the main thread does everything else, in order.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,8 @@ def serve() -> int:
 
     from netviz_desktop.engine.answers import Answers, lay_out, warm_up  # takes its time
 
+    # A search for garbage goes through all of torch, for half a second: it stays anyway.
+    gc.freeze()
     answers = Answers()
     calls.at_end = answers.leave
     calls.say_hello(answers.hello())
