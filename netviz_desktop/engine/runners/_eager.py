@@ -51,6 +51,7 @@ class Eager:
     resting: Callable[[], AbstractContextManager[None]]
     expected: int = 0
 
+    @without_garbage_collection()
     def run(
         self,
         given: Mapping[str, Tensor],

@@ -48,22 +48,27 @@ class SeenValue(Kept):
         self.copy = None
         self.name = name
         self.version = version_of(tensor)
-        self.edge: GradientEdge | None = get_gradient_edge(tensor) if tensor.requires_grad else None
+        self.edge: GradientEdge | None = _edge_of(tensor) if tensor.requires_grad else None
 
     def look_for_edge(self) -> None:
         """Some outputs get their grad_fn only after the call that computed them."""
         if self.edge is None and self.held.requires_grad and version_of(self.held) == self.version:
-            self.edge = get_gradient_edge(self.held)
+            self.edge = _edge_of(self.held)
 
 
 class Weights:
-    """A model's parameters and buffers, by name; one under two names has the first."""
+    """A model's parameters and buffers, by name; one under two names has the first.
+
+    `kept` is what autograd saves of them, by id: the same in every run that writes over none.
+    """
 
     def __init__(self, named: Iterable[tuple[str, Tensor]]) -> None:
         self.names: dict[int, str] = {}
+        self.kept: dict[int, Kept] = {}
         self.by_storage: dict[int, list[Tensor]] = defaultdict(list)
         for name, tensor in named:
             self.names.setdefault(id(tensor), name)
+            self.kept[id(tensor)] = Kept(tensor)
             self.by_storage[storage_of(tensor)].append(tensor)
 
 
@@ -96,6 +101,8 @@ class Keeper:
         seen = self._seen.get(id(tensor))
         if seen is not None and seen.version == version_of(tensor):
             return seen
+        if not self._written_weights and (kept := self._weights.kept.get(id(tensor))):
+            return kept
         if tensor.requires_grad:  # its grad_fn may be the one that saves it: a cycle
             with torch._C.DisableTorchFunction():
                 tensor = tensor.data
@@ -171,8 +178,10 @@ class Keeper:
         storage = storage_of(tensor)
         relying = self._relying().pop(storage, [])
         if storage in self._weights.by_storage and storage not in self._written_weights:
-            weights = [Kept(weight) for weight in self._weights.by_storage[storage]]
+            ids = [id(weight) for weight in self._weights.by_storage[storage]]
+            weights = [self._weights.kept[weight] for weight in ids]
             self._written_weights[storage] = weights
+            self._weights.kept.update((id(kept.held), Kept(kept.held)) for kept in weights)
             relying = relying + weights
         copies: dict[tuple[Any, ...], Tensor] = {}
         for kept in relying:
@@ -203,6 +212,11 @@ class Keeper:
             self._by_storage[storage_of(kept.held)].append(kept)
         self._waiting.clear()
         return self._by_storage
+
+
+def _edge_of(tensor: Tensor) -> GradientEdge:
+    node = tensor.grad_fn
+    return get_gradient_edge(tensor) if node is None else GradientEdge(node, tensor.output_nr)
 
 
 def saved(kept: Kept) -> Tensor:

@@ -35,6 +35,8 @@ def node_attributes(
 def _describe(found: dict[str, Attribute], name: str, argument: Any) -> None:
     if type(argument) in _PLAIN:
         attribute = argument
+    elif type(argument) in _SEQUENCES and _PLAIN.issuperset(map(type, argument)):
+        attribute = list(argument)
     elif name != "index" and tensors_in(argument):
         return
     else:
@@ -66,6 +68,7 @@ def _spelled_out(function: Callable[..., Any]) -> Iterator[str]:
 
 
 _PLAIN = frozenset((bool, int, str))
+_SEQUENCES = frozenset((tuple, list))
 
 
 def _as_attribute(argument: Any) -> Attribute:

@@ -83,7 +83,7 @@ def _node(operation: Operation, parameters: Mapping[str, Parameter]) -> Node:
         op_type=operation.op_type,
         domain="torch",
         name=operation.path,
-        scope=tuple(operation.path.split(".")) if operation.path else (),
+        scope=_scope(operation.path),
         inputs=tuple(operation.inputs),
         outputs=tuple(operation.outputs),
         attributes=node_attributes(operation.function, operation.arguments, operation.keywords),
@@ -93,6 +93,11 @@ def _node(operation: Operation, parameters: Mapping[str, Parameter]) -> Node:
         execution="torch",
         source=operation.source,
     )
+
+
+@cache
+def _scope(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
 
 
 def _named(result: Any, name: str, *, inside: bool = False) -> Iterator[tuple[str, Tensor]]:
