@@ -17,7 +17,6 @@ from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.runners._at_rest import at_rest
 from netviz_desktop.engine.runners._keeping import Weights
 from netviz_desktop.engine.runners._logits import find_logits
-from netviz_desktop.engine.runners._memory import without_garbage_collection
 from netviz_desktop.engine.runners._recorded_graph import (
     parameters_of,
     recorded_graph,
@@ -25,7 +24,7 @@ from netviz_desktop.engine.runners._recorded_graph import (
 )
 from netviz_desktop.engine.runners._recorder import Recorder
 from netviz_desktop.engine.shortage import is_shortage, shortage
-from netviz_desktop.graph import ModelGraph, Parameter
+from netviz_desktop.graph import ModelGraph, Parameter, collector
 from netviz_desktop.problems import Cancelled, Problem
 
 
@@ -51,7 +50,7 @@ class Eager:
     resting: Callable[[], AbstractContextManager[None]]
     expected: int = 0
 
-    @without_garbage_collection()
+    @collector.at_rest()
     def run(
         self,
         given: Mapping[str, Tensor],
@@ -100,7 +99,7 @@ class Eager:
         """
         recorder = Recorder(self.paths, self.weights, gradients, step, self.expected)
         with ExitStack() as stack:
-            stack.enter_context(without_garbage_collection())
+            stack.enter_context(collector.at_rest())
             stack.enter_context(self.resting())
             stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.set_grad_enabled(gradients))

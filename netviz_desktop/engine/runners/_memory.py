@@ -1,12 +1,9 @@
-"""Memory is not given back, nor searched for garbage, in the middle of a run."""
+"""Memory is not given back between runs."""
 
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 _M_TRIM_THRESHOLD = -1  # glibc's malloc.h
@@ -29,19 +26,3 @@ def reuse_freed_memory() -> bool:
     return mallopt is not None and bool(
         mallopt(_M_MMAP_THRESHOLD, _LARGEST_BYTES) and mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
     )
-
-
-@contextmanager
-def without_garbage_collection() -> Iterator[None]:
-    """Python looks for garbage when this ends, not meanwhile.
-
-    A run makes thousands of small objects that all stay; each search among them goes through
-    everything that torch has imported, together as much as a tenth of a ResNet-50 run.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -10,7 +10,8 @@ _LINE = re.compile(
     r'^(?P<kind>Serialized)? *File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE
 )
 _MARK = re.compile(r"^(?P<before>.*)\n(?P<spaces> *)~+ <--- HERE", re.MULTILINE)
-_LIBRARY = re.compile(r"[\\/]torch[\\/]")
+# torch's own code, and what torch.jit wrote by itself for a class of a name that was taken
+_LIBRARY = re.compile(r"[\\/]torch[\\/]|__torch_mangle_\d+")
 
 
 class Sources:

@@ -18,8 +18,7 @@ from netviz_desktop.engine.runners._given import check_names, check_shape, missi
 from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
 from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
 from netviz_desktop.engine.runners._logits import find_logits
-from netviz_desktop.engine.runners._memory import without_garbage_collection
-from netviz_desktop.graph import ModelGraph, Value
+from netviz_desktop.graph import ModelGraph, Value, collector
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers import OpenedModel
 from netviz_desktop.readers.keras_model import KerasModel
@@ -72,7 +71,7 @@ class KerasRunner:
             self._load()
         run = _Run(gradients)
         with ExitStack() as stack:
-            stack.enter_context(without_garbage_collection())
+            stack.enter_context(collector.at_rest())
             stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.set_grad_enabled(gradients))
             stack.enter_context(self._keras.device(device_name(self._device)))

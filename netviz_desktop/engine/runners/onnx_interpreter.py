@@ -20,12 +20,11 @@ from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners import _onnx_tiers as tiers
 from netviz_desktop.engine.runners._given import check_names, check_numbers, check_shape, missing
 from netviz_desktop.engine.runners._logits import find_logits
-from netviz_desktop.engine.runners._memory import without_garbage_collection
 from netviz_desktop.engine.runners._onnx_compile import compiled_step
 from netviz_desktop.engine.runners._onnx_gradients import gradient_states, is_differentiable
 from netviz_desktop.engine.runners._onnx_program import Context, Step
 from netviz_desktop.engine.runners._onnx_values import to_torch
-from netviz_desktop.graph import ModelGraph, Value
+from netviz_desktop.graph import ModelGraph, Value, collector
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import OpenedModel
 from netviz_desktop.readers.onnx_model import OnnxModel
@@ -36,7 +35,7 @@ _PROGRESS_SECONDS = 0.05
 def runner(opened: OpenedModel, device: torch.device) -> OnnxInterpreter | None:
     if not isinstance(opened.executable, OnnxModel):
         return None
-    with without_garbage_collection():
+    with collector.at_rest():
         return OnnxInterpreter(opened.graph, opened.executable, device)
 
 
@@ -102,7 +101,7 @@ class OnnxInterpreter:
         self._spill = Spill(others=self._others)
         with ExitStack() as stack:
             stack.enter_context(torch.set_grad_enabled(gradients))
-            stack.enter_context(without_garbage_collection())
+            stack.enter_context(collector.at_rest())
             stack.callback(self._spill.forget)
             if gradients:
                 stack.enter_context(self._spill.watching_autograd())
