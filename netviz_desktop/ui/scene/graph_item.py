@@ -105,9 +105,13 @@ class GraphItem(QGraphicsItem):
         """What changes with each move of the mouse."""
         if self._chart is not None:
             self.marks.paint_connections(painter, self._chart, area, scale, palette)
+            letters = self._lettering
             if scale < _BOXES_FROM:
-                letters = self._lettering
                 frames.paint_names(painter, self._chart, area, scale, palette, letters)
+            elif self.marks.connects:  # a bright line may have crossed a title
+                borders = self._chart.frames_in(area).tolist()
+                text = self._boxes.text
+                frames.paint_titles(painter, self._chart, borders, palette, text, letters)
             self.marks.paint(painter, self._chart, area, scale, palette)
 
     def _paint_tile(self, painter: QPainter, area: QRectF, scale: float) -> None:

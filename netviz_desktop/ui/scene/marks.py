@@ -32,11 +32,16 @@ class Marks:
     found: Mapping[int, int] = field(default_factory=dict)
     stopped: int | None = None
 
+    @property
+    def connects(self) -> bool:
+        """Whether lines are brighter than others."""
+        return self.hovered is not None or self.selected is not None
+
     def paint_connections(
         self, painter: QPainter, chart: Chart, area: QRectF, scale: float, palette: Theme
     ) -> None:
         """The lines of what is selected, and of what the mouse is over."""
-        if self.hovered is None and self.selected is None:
+        if not self.connects:
             return
         seen = set(chart.wires_in(area).tolist())
         for figure, strength in ((self.hovered, 0.55), (self.selected, 1.0)):
