@@ -182,7 +182,7 @@ def _fill(built: Any, model: KerasModel) -> None:
     """With the weights of Keras 3, as `keras.saving.load_model` does."""
     from keras.src.saving import saving_lib
 
-    store = saving_lib.H5IOStore(_all_of(model), mode="r")
+    store = saving_lib.H5IOStore("model.weights.h5", _WhereItLies(model), mode="r")
     failed: set[int] = set()
     errors: dict[int, Any] = {}
     try:
@@ -211,17 +211,21 @@ def _fill_by_name(built: Any, model: KerasModel) -> None:
     import h5py
     from keras.src.legacy.saving import legacy_h5_format
 
-    with h5py.File(_all_of(model), "r") as file:
+    with _WhereItLies(model).open() as stream, h5py.File(stream, "r") as file:
         group = file.get("model_weights", file)
         legacy_h5_format.load_weights_from_hdf5_group(group, built)
 
 
-def _all_of(model: KerasModel) -> io.BytesIO:
-    """The weights' bytes: what Keras reads from may lie inside an archive."""
-    weights = model.file.weights
-    assert weights is not None
-    with weights.stream() as stream:
-        return io.BytesIO(stream.read())
+class _WhereItLies:
+    """What Keras takes for an archive: the weights are read from the file, of which no copy
+    is made."""
+
+    def __init__(self, model: KerasModel) -> None:
+        assert model.file.weights is not None
+        self._weights = model.file.weights
+
+    def open(self, _name: str = "", _mode: str = "r") -> io.IOBase:
+        return self._weights.stream()
 
 
 def _check_size(built: Any, model: KerasModel) -> None:
