@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
+from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.engine.runners._given import check_names, check_shape, missing
@@ -69,19 +70,31 @@ class KerasRunner:
             if step is not None:
                 step(-1.0, "Reading the weights")
             self._load()
-        run = _Run(gradients)
+        constants = self._constants()
+        run = _Run(gradients, Spill(others={storage_of(tensor) for _, tensor in constants}))
         with ExitStack() as stack:
             stack.enter_context(collector.at_rest())
+            stack.callback(run.spill.forget)
+            if gradients:
+                stack.enter_context(run.spill.watching_autograd())
             stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.set_grad_enabled(gradients))
             stack.enter_context(self._keras.device(device_name(self._device)))
-            stack.enter_context(self._keras.StatelessScope(self._constants()))
+            stack.enter_context(self._keras.StatelessScope(constants))
             for name, tensor in given.items():
                 run.keep(name, tensor)
             self._run_steps(run, step)
         graph = self.graph
         logits, kind = find_logits(graph, lambda name: tuple(run.values[name].shape))
-        return ForwardPass(graph, run.recorded(), run.milliseconds, logits, kind)
+        return ForwardPass(
+            graph,
+            run.recorded(),
+            run.milliseconds,
+            logits,
+            kind,
+            run.spill.bytes_on_disk,
+            run.spill.limit_bytes,
+        )
 
     def _load(self) -> None:
         model = loaded(self._file, self._device)
@@ -98,6 +111,7 @@ class KerasRunner:
                 shown = now
             try:
                 self._run_step(todo, run)
+                run.spill.settle()
             except (Problem, Cancelled):
                 raise
             except Exception as error:
@@ -160,7 +174,8 @@ class KerasRunner:
 class _Run:
     """The values of one run."""
 
-    def __init__(self, gradients: bool) -> None:
+    def __init__(self, gradients: bool, spill: Spill) -> None:
+        self.spill = spill
         self.values: dict[str, Tensor] = {}
         self.milliseconds: dict[str, float] = {}
         self._gradients = gradients
@@ -176,6 +191,9 @@ class _Run:
             kept = value.view_as(value)
         self._seen.add(id(kept))
         self.values[name] = _with_mask_of(kept, value)
+        self.spill.add(kept)
+        if kept._base is not None:  # Keras transposes what torch computes
+            self.spill.add(kept._base)
         return kept
 
     def recorded(self) -> dict[str, Recorded]:

@@ -318,6 +318,20 @@ def test_running_leaves_the_model_as_it_was(model, tmp_path):
         assert flags == after[name][1:]
 
 
+def test_a_run_beyond_its_memory_goes_to_disk_and_its_numbers_stay(tmp_path):
+    model = sequential()
+    given = inputs_of(model)
+    session = ran(saved(model, tmp_path), given)
+    expected = session.last
+    session.memory_bytes = 0
+    session.run(next(iter(given.values())))
+    assert session.last.bytes_on_disk > 0
+    for name, recorded in expected.values.items():
+        torch.testing.assert_close(session.last.value(name), recorded.tensor, rtol=0, atol=0)
+    for name, gradient in expected.gradients(1).items():
+        torch.testing.assert_close(session.last.gradients(1)[name], gradient, rtol=0, atol=0)
+
+
 def assert_same_weights(one: keras.Model, other: keras.Model) -> None:
     for a, b in zip(one.weights, other.weights, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
