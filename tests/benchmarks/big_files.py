@@ -1,15 +1,19 @@
-"""ONNX files of more than 2 GB whose numbers are holes in the file: they take no room on disk,
+"""Files of more than 2 GB whose numbers are holes in the file: they take no room on disk,
 and whoever reads the weights anyway reads all of them."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from onnx import ModelProto, TensorProto, helper
+
+from netviz_desktop.readers._architectures import architectures
 
 _WIDTH = 4096
 _LAYERS = 36  # of 64 MB each
@@ -73,6 +77,39 @@ def in_one_file(folder: Path) -> Path:
             file.seek(_TENSOR_BYTES, os.SEEK_CUR)
         file.truncate()
     return path
+
+
+def checkpoints(folder: Path) -> dict[str, Path]:
+    """Of 2.4 GB each: weights by name in both kinds of file, of a network that is recognised
+    (ViT-L in double precision) and of one that nobody knows."""
+    with torch.device("meta"):
+        recognised = architectures()["torchvision: vit_l_16"].make().double().state_dict()
+    shape = (_WIDTH, _WIDTH)
+    unknown = {f"part{n}.weight": torch.empty(shape, device="meta") for n in range(_LAYERS)}
+    files = {}
+    for name, weights in (("recognised", recognised), ("not recognised", unknown)):
+        for kind, write in ((".pt", _write_torch), (".safetensors", _write_safetensors)):
+            path = folder / f"{name}{kind}"
+            write(weights, path)
+            files[f"2.4 GB of {kind}, {name}"] = path
+    return files
+
+
+def _write_torch(weights: dict[str, torch.Tensor], path: Path) -> None:
+    with torch.serialization.skip_data():
+        torch.save({name: torch.empty_like(w, device="cpu") for name, w in weights.items()}, path)
+
+
+def _write_safetensors(weights: dict[str, torch.Tensor], path: Path) -> None:
+    head, end = {}, 0
+    for name, tensor in weights.items():
+        begin, end = end, end + tensor.nbytes
+        dtype = {4: "F32", 8: "F64"}[tensor.itemsize]
+        head[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    text = json.dumps(head).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + end)
 
 
 def spent(*command: str) -> Spent:

@@ -1,6 +1,6 @@
 """How fast it is, measured in one run beside what it is compared with.
 
-    python tests/benchmarks/run.py [--repeat 10] [--threads 1,2] [--only window|files|runs|grad-cam]
+    python tests/benchmarks/run.py [--repeat 10] [--threads 1,2] [--only GROUP]
 
 Within a table the variants take turns, so that whatever else the machine does meets all of
 them; medians are reported. CPU is the time of all threads, which other programs on the
@@ -13,22 +13,30 @@ from __future__ import annotations
 
 import argparse
 import copy
-import gc
 import os
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+import formats
+import memory
 import numpy as np
 import onnxruntime
 import torch
-from big_files import in_one_file, spent, with_external_data
+from big_files import checkpoints, in_one_file, spent, with_external_data
 from captum.attr import LayerGradCam
 from resnet50 import Bottleneck, ResNet50, export, resnet50
 from squeezenet import squeezenet
+from timing import (
+    Variant,
+    inferring,
+    onnx_session,
+    print_table,
+    report,
+    with_gradients,
+    without_gradients,
+)
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from vit import export as export_vit
@@ -38,43 +46,47 @@ from windows import click, drop, first_paint
 import netviz_desktop
 from netviz_desktop import resource
 
-Variant = Callable[[], object]
+_GROUPS = ("window", "files", "memory", "runs", "formats", "grad-cam")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("--threads", default="1,2", help="thread counts, with commas")
-    parser.add_argument("--only", choices=("window", "files", "runs", "grad-cam"))
+    parser.add_argument("--only", choices=_GROUPS, help="one group of figures")
     options = parser.parse_args()
+    groups = (options.only,) if options.only else _GROUPS
     print(
         f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}, {os.cpu_count()} cores"
     )
     module = resnet50()
     with tempfile.TemporaryDirectory() as folder:
-        onnx, pickled = Path(folder, "resnet50.onnx"), Path(folder, "resnet50.pt")
+        onnx = Path(folder, "resnet50.onnx")
         export(module, onnx)
-        torch.save(module, pickled)
-        if options.only in (None, "window"):
+        if "window" in groups:
             benchmark_window(onnx, options.repeat)
-        if options.only in (None, "files"):
+        if "files" in groups:
             benchmark_files(min(options.repeat, 5))
+        in_formats = formats.write(Path(folder)) if {"formats", "memory"} & {*groups} else {}
+        if "memory" in groups:
+            memory.measure({"ONNX": onnx, **in_formats})
         for threads in map(int, options.threads.split(",")):
             torch.set_num_threads(threads)
-            if options.only in (None, "runs"):
-                benchmark_runs(module, onnx, pickled, threads, options.repeat)
+            if "runs" in groups:
+                benchmark_runs(module, onnx, threads, options.repeat)
                 benchmark_demo(threads, options.repeat)
                 benchmark_vit(Path(folder), threads, options.repeat)
-            if options.only in (None, "grad-cam"):
+            if "formats" in groups:
+                formats.measure(in_formats, threads, options.repeat)
+            if "grad-cam" in groups:
                 benchmark_grad_cam(module, onnx, threads, options.repeat)
     return 0
 
 
-def benchmark_runs(module: ResNet50, onnx: Path, pickled: Path, threads: int, repeat: int) -> None:
+def benchmark_runs(module: ResNet50, onnx: Path, threads: int, repeat: int) -> None:
     x = torch.randn(1, 3, 224, 224)
     folded = fold(module)
     ours_onnx = netviz_desktop.open(onnx)
-    ours_torch = netviz_desktop.open(pickled, trust=True)
     judge = onnx_session(onnx, threads)
     array = x.numpy()
     ours_onnx.run(array)
@@ -92,7 +104,6 @@ def benchmark_runs(module: ResNet50, onnx: Path, pickled: Path, threads: int, re
             "plain torch, gradients prepared, folded": with_gradients(folded, x),
             "onnxruntime": lambda: judge.run(None, {"input": array}),
             "NetViz, ONNX, everything kept": lambda: ours_onnx.run(array),
-            "NetViz, pickled module, everything kept": lambda: ours_torch.run(array),
         },
         repeat,
         against={
@@ -100,10 +111,6 @@ def benchmark_runs(module: ResNet50, onnx: Path, pickled: Path, threads: int, re
                 "plain torch, no_grad, folded",
                 "plain torch, gradients prepared, folded",
                 "onnxruntime",
-            ),
-            "NetViz, pickled module, everything kept": (
-                "plain torch, no_grad",
-                "plain torch, gradients of the input prepared",
             ),
         },
     )
@@ -213,6 +220,7 @@ def benchmark_files(repeat: int) -> None:
             "the demo, 5 MB": resource.path(resource.DEMO_MODEL),
             "2.4 GB of external data": with_external_data(Path(folder)),
             "2.4 GB in one file": in_one_file(Path(folder)),
+            **checkpoints(Path(folder)),
         }
         found = {name: [] for name in files}
         for _ in range(repeat):
@@ -224,66 +232,6 @@ def benchmark_files(repeat: int) -> None:
         peak = max(one.peak_mb for one in all_spent)
         median = statistics.median(seconds) * 1000
         print(f"{name:50} {median:13.0f} {min(seconds) * 1000:7.0f} {peak:9.0f}")
-
-
-def report(
-    title: str,
-    variants: dict[str, Variant],
-    repeat: int,
-    against: dict[str, tuple[str, ...]],
-) -> None:
-    for variant in variants.values():
-        variant()  # the first is another story
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    cpu: dict[str, list[float]] = {name: [] for name in variants}
-    gc.collect()
-    for _ in range(repeat):
-        for name, variant in variants.items():
-            start, cpu_start = time.perf_counter(), time.process_time()
-            variant()
-            cpu[name].append(time.process_time() - cpu_start)
-            seconds[name].append(time.perf_counter() - start)
-    print_table(title, seconds, cpu)
-    middle = {name: statistics.median(found) for name, found in seconds.items()}
-    middle_cpu = {name: statistics.median(found) for name, found in cpu.items()}
-    for name, peers in against.items():
-        for peer in peers:
-            ratio, cpu_ratio = middle[name] / middle[peer], middle_cpu[name] / middle_cpu[peer]
-            print(f"  {name} = {ratio:.2f} (CPU {cpu_ratio:.2f}) × {peer}")
-
-
-def print_table(
-    title: str, seconds: dict[str, list[float]], cpu: dict[str, list[float]] | None = None
-) -> None:
-    print(f"\n{title}\n{'':50}  median ms    least   greatest" + (" CPU median ms" if cpu else ""))
-    for name, found in seconds.items():
-        text = f"{statistics.median(found) * 1000:10.1f} {min(found) * 1000:8.1f}"
-        text += f" {max(found) * 1000:10.1f}"
-        text += f" {statistics.median(cpu[name]) * 1000:13.1f}" if cpu else ""
-        print(f"{name:50} {text}")
-    sys.stdout.flush()
-
-
-def without_gradients(module: nn.Module, x: torch.Tensor) -> Variant:
-    return torch.no_grad()(lambda: module(x))
-
-
-def inferring(module: nn.Module, x: torch.Tensor) -> Variant:
-    return torch.inference_mode()(lambda: module(x))
-
-
-def with_gradients(module: nn.Module, x: torch.Tensor) -> Variant:
-    frozen = copy.deepcopy(module).requires_grad_(False)
-    return lambda: frozen(x.clone().requires_grad_())
-
-
-def onnx_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # its threads would keep a core busy while whoever comes next is measured
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def fold(module: ResNet50) -> ResNet50:
