@@ -143,16 +143,19 @@ def _written_by(func: Any) -> tuple[tuple[int, str], ...]:
     )
 
 
-@cache
 def _plain_name(func: Callable[..., Any]) -> str:
     """conv2d, add_, getitem, T; empty for what is no operation (shape, dim, requires_grad)."""
-    name: str = getattr(func, "__name__", type(func).__name__).split(".")[0]
-    if name in _ASKING:
-        return ""
+    name: str = getattr(func, "__name__", type(func).__name__)
     if name == "__get__":
         attribute: str = getattr(func, "__self__").__name__  # noqa: B009 - not every callable's
         return attribute if attribute in _COMPUTED_ATTRIBUTES else ""
-    if name in ("__set__", "__delete__"):
+    return _operation(name)
+
+
+@cache  # by its name: the function itself may hold a whole run
+def _operation(name: str) -> str:
+    name = name.partition(".")[0]
+    if name in _ASKING or name in ("__set__", "__delete__"):
         return ""
     if name in _LEAVING_TORCH:
         return name

@@ -20,7 +20,9 @@ def node_attributes(
     function: Callable[..., Any], arguments: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> dict[str, Attribute]:
     """stride, padding, dim, ...: what is neither a tensor nor left out, by its name."""
-    names = getattr(function, "argument_names", None) or _names(function)
+    names = getattr(function, "argument_names", None)
+    if names is None:
+        names = _names(function)
     found: dict[str, Attribute] = {}
     for position, argument in enumerate(arguments):
         if argument is not None and not isinstance(argument, Tensor):

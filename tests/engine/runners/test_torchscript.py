@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from netviz_desktop import readers
 from netviz_desktop.engine.forward_pass import ForwardPass
 from netviz_desktop.engine.runners import Runner, runner
+from netviz_desktop.engine.runners._recorder import Recorder
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import ModelGraph
 from netviz_desktop.problems import Cancelled, Problem
@@ -602,6 +604,15 @@ class Endless(nn.Module):
         while at >= 0:
             at = (at + 1) % 7
         return x
+
+
+@pytest.mark.parametrize("way", ["trace", "script"])
+def test_a_run_that_nobody_holds_leaves_nothing_in_memory(way, tmp_path):
+    module, inputs = made("residual")
+    path = saved(tmp_path, module, inputs, way)
+    run(path, inputs)
+    gc.collect()
+    assert not [found for found in gc.get_objects() if type(found) is Recorder]
 
 
 def test_a_loop_without_an_end_can_be_cancelled(tmp_path, monkeypatch):
