@@ -29,6 +29,8 @@ def written_by(
         return given[:1] if keywords.get("inplace") else _NOTHING
     if name in _WRITE_THEIR_FIRST and arguments and given and arguments[0] is given[0]:
         return given[:1]
+    if name == "batch_norm" and len(arguments) > 5 and arguments[5] is False:
+        return _NOTHING  # `training`, as torch.nn.functional and as aten have it
     if name == "batch_norm" and len(arguments) <= 3:
         # Even the dispatcher is not told that training writes the running statistics.
         if not keywords.get("training"):

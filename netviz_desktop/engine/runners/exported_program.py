@@ -169,7 +169,7 @@ class _Interpretation:
             self._keep(value, values[name], recorder)
         before = len(recorder.operations)
         try:
-            with _inside(step.regions, values, self.device):
+            with _inside(step.regions, values, self.device) if step.regions else nullcontext():
                 call.assign(self._result(step, call, values, recorder), values)
         except (Problem, Cancelled):
             raise
