@@ -29,13 +29,13 @@ def written_by(
         return given[:1] if keywords.get("inplace") else _NOTHING
     if name in _WRITE_THEIR_FIRST and arguments and given and arguments[0] is given[0]:
         return given[:1]
-    if name == "batch_norm" and len(arguments) > 5 and arguments[5] is False:
-        return _NOTHING  # `training`, as torch.nn.functional and as aten have it
-    if name == "batch_norm" and len(arguments) <= 3:
-        # Even the dispatcher is not told that training writes the running statistics.
-        if not keywords.get("training"):
+    if name == "batch_norm":
+        # `training` is the sixth of functional.batch_norm and of torch.batch_norm.
+        if not (arguments[5] if len(arguments) > 5 else keywords.get("training")):
             return _NOTHING
-        return [a for a in arguments[1:] if isinstance(a, Tensor)]
+        if len(arguments) <= 3:
+            # Even the dispatcher is not told that training writes the running statistics.
+            return [a for a in arguments[1:] if isinstance(a, Tensor)]
     return None
 
 

@@ -64,6 +64,7 @@ class ExportedRunner:
         self.inputs = tuple(graph.values[name] for name in graph.inputs)
         self._program, self._weights, self._device = program, weights, device
         self._stored: dict[str, Tensor] | None = None
+        self._known = Weights(())
         self._step: Progress | None = None
         self._calls = [compiled(s.call, s.names, device, self._tick) for s in program.steps]
 
@@ -74,11 +75,12 @@ class ExportedRunner:
         given = {value.name: self._fitted(value, inputs.get(value.name)) for value in self.inputs}
         if self._stored is None:
             self._stored = self._read_weights(step)
+            self._known = Weights(self._stored.items())
         interpretation = _Interpretation(self._program, self._calls, self._stored, self._device)
         eager = Eager(
             self._program.name,
             interpretation.run,
-            Weights(self._stored.items()),
+            self._known,
             {},
             {},
             nullcontext,
