@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from netviz_desktop.graph._convexity import Convexity
 from netviz_desktop.graph.model import ModelGraph
 
 _SHORTEST_RUN = 3
@@ -46,7 +47,15 @@ class Scope:
 class _Bud:
     """A scope as the nodes name it, before anything is left out or folded."""
 
-    __slots__ = ("children", "count", "is_called_repeatedly", "nodes", "path", "skipped")
+    __slots__ = (
+        "children",
+        "count",
+        "is_called_repeatedly",
+        "is_container",
+        "nodes",
+        "path",
+        "skipped",
+    )
 
     def __init__(self, path: tuple[str, ...]) -> None:
         self.path = path
@@ -55,6 +64,7 @@ class _Bud:
         self.count = 0
         self.skipped = 0  # scopes around it that hold nothing else
         self.is_called_repeatedly = False
+        self.is_container = False  # of modules alone; computes nothing itself
 
 
 def grow(graph: ModelGraph) -> tuple[list[Scope], list[int]]:
@@ -63,7 +73,7 @@ def grow(graph: ModelGraph) -> tuple[list[Scope], list[int]]:
     children: list[list[int]] = []
     order: list[int] = []
     # depth first, without recursion: a file decides how deep scopes are nested
-    waiting: list[tuple[_Bud | None, int]] = [(_simplified(_buds(graph)), -1)]
+    waiting: list[tuple[_Bud | None, int]] = [(_simplified(_buds(graph), graph), -1)]
     while waiting:
         bud, parent = waiting.pop()
         if bud is None:  # all in the parent has been seen
@@ -102,6 +112,7 @@ def _buds(graph: ModelGraph) -> _Bud:
         bud.nodes.append(index)
     for bud in buds.values():
         bud.is_called_repeatedly = not bud.children and _are_calls(graph, bud.nodes)
+        bud.is_container = not bud.nodes
     return buds[()]
 
 
@@ -118,9 +129,11 @@ def _are_calls(graph: ModelGraph, indices: list[int]) -> bool:
     return not set.intersection(*read) and all(n and computed.isdisjoint(n) for n in read)
 
 
-def _simplified(root: _Bud) -> _Bud:
-    """Without scopes of one node or of calls that have nothing to do with each other, and
-    without those that only hold another one."""
+def _simplified(root: _Bud, graph: ModelGraph) -> _Bud:
+    """Without scopes of one node or of calls that have nothing to do with each other, without
+    those that only hold another one, and without lists of modules between which the flow
+    leaves the list."""
+    convexity = Convexity(graph)
     preorder = [root]
     for bud in preorder:  # grows while it is read
         preorder += bud.children
@@ -129,19 +142,29 @@ def _simplified(root: _Bud) -> _Bud:
         for child in bud.children:
             if child.count == 1 or child.is_called_repeatedly:
                 bud.nodes += child.nodes
+            elif child.is_container and convexity.comes_back(_all_nodes(child), child.count):
+                bud.nodes += child.nodes
+                kept += child.children
             else:
                 kept.append(child)
-        if len(kept) < len(bud.children):
-            bud.nodes.sort()
+        bud.nodes.sort()
         bud.children = kept
         bud.count = len(bud.nodes) + sum(child.count for child in kept)
         if bud is not root and len(kept) == 1 and not bud.nodes:
             only = kept[0]
             bud.path, bud.nodes, bud.children = only.path, only.nodes, only.children
+            bud.is_container = only.is_container
             bud.skipped = only.skipped + 1
     while len(root.children) == 1 and not root.nodes:  # a box around everything
         root.nodes, root.children = root.children[0].nodes, root.children[0].children
     return root
+
+
+def _all_nodes(bud: _Bud) -> Iterator[int]:
+    inside = [bud]
+    for inner in inside:  # grows while it is read
+        inside += inner.children
+        yield from inner.nodes
 
 
 def _id(kind: str, path: tuple[str, ...]) -> str:

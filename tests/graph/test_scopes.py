@@ -209,6 +209,41 @@ def test_blocks_with_something_between_them_do_not_fold() -> None:
     assert not any(scope.members for scope in Scopes(model(*nodes)).all)
 
 
+def test_a_list_of_modules_that_the_flow_leaves_and_enters_again_is_no_scope() -> None:
+    """As the stages of a U-Net, with the pooling between them."""
+    nodes, at = [], "x"
+    for i in range(3):
+        nodes += [node(f"down.{i}.conv", at), node(f"down.{i}.relu", f"down.{i}.conv")]
+        nodes.append(node(f"pool{i}", f"down.{i}.relu"))
+        at = f"pool{i}"
+    # the branches of a head leave it, too, but nothing of what leaves comes back
+    for i in range(2):
+        nodes += [node(f"head.{i}.conv", at), node(f"head.{i}.relu", f"head.{i}.conv")]
+        nodes.append(node(f"sigmoid{i}", f"head.{i}.relu"))
+
+    scopes = Scopes(model(*nodes))
+
+    assert [scope.name for scope in scopes.all[1:]] == [
+        "down.0",
+        "down.1",
+        "down.2",
+        "head",
+        "head.0",
+        "head.1",
+    ]
+    assert {scope.depth for scope in scopes.all[1:4]} == {0}
+
+
+def test_a_module_with_operations_of_its_own_stays_one_when_it_is_called_in_parts() -> None:
+    nodes = [
+        node("net.add", "x", op="Add"),
+        node("between", "net.add"),
+        node("net.sub", "between", op="Sub"),
+    ]
+
+    assert [scope.name for scope in Scopes(model(*nodes)).all[1:]] == ["net"]
+
+
 def test_a_small_model_opens_whole_and_a_large_one_readable() -> None:
     small, large = Scopes(blocks(10)), Scopes(blocks(2000))
 
