@@ -62,6 +62,8 @@ class Answers:
                 return self._channel(request)
             case messages.WeightsOf(node, input_channel):
                 return self._weights(self._node(node), input_channel)
+            case messages.BodyOf(name):
+                return messages.Body(self.session.body(name))
             case messages.Explain():
                 return self._explain(request, step)
         raise TypeError(f"{type(request).__name__} is no request that is known")

@@ -23,7 +23,7 @@ from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
 from netviz_desktop.graph import ModelGraph, Value
 from netviz_desktop.link.messages import Prediction, Preprocessing, RunFinished
-from netviz_desktop.problems import Problem
+from netviz_desktop.problems import Problem, short
 from netviz_desktop.readers import OpenedModel, Options
 
 Array = NDArray[Any]
@@ -90,6 +90,22 @@ class Session:
     def graph(self) -> ModelGraph:
         """As it ran; before the first run, as it was opened."""
         return self._run.forward.graph if self._run is not None else self._model.graph
+
+    def body(self, name: str) -> ModelGraph:
+        """The graph inside a node, by its name in `Node.bodies`.
+
+        Raises:
+            Problem: there is none of this name.
+        """
+        try:
+            if (bodies := self._model.opened.bodies) is not None:
+                return bodies(name)
+        except KeyError:
+            pass
+        raise Problem(
+            f"No node of {self._model.path.name} holds a graph named “{short(name)}”.",
+            "Take a name from the “bodies” of a node in `netviz graph`.",
+        )
 
     @property
     def inputs(self) -> tuple[Value, ...]:

@@ -107,6 +107,7 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "execution": node.execution,
         "fault": node.fault,
         "source": node.source,
+        "bodies": list(node.bodies),
     }
 
 

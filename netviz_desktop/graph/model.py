@@ -70,6 +70,7 @@ class Node:
             nobody knows.
         fault: one sentence why the model cannot be run because of this node, else empty.
         source: where the model's code computes it, as the file says: "net.py:31 in forward".
+        bodies: names of the graphs that are inside it, such as the branches of an If.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Node:
     execution: str = ""
     fault: str = ""
     source: str = ""
+    bodies: tuple[str, ...] = ()
 
     @property
     def parameter_count(self) -> int:

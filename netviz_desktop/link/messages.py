@@ -450,6 +450,21 @@ class WeightsOf(Request[Weights]):
 
 
 @dataclass(frozen=True)
+class Body(Message):
+    """A graph inside a node, such as a branch of an If."""
+
+    graph: ModelGraph
+
+
+@dataclass(frozen=True)
+class BodyOf(Request[Body]):
+    """One of `Node.bodies`, by its name."""
+
+    Answer = Body
+    name: str
+
+
+@dataclass(frozen=True)
 class Attribution(Message):
     """Where an attribution method sees evidence.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 import onnx
 
+from netviz_desktop.readers._onnx_constants import held
 from netviz_desktop.readers._onnx_tensors import StoredTensor, stored
 
-Held: TypeAlias = Callable[[onnx.NodeProto], onnx.TensorProto | onnx.SparseTensorProto | None]
-"""The tensor of a Constant node, None for any other node."""
 FunctionKey: TypeAlias = tuple[str, str, str]
 Read: TypeAlias = tuple[onnx.NodeProto, int, str, StoredTensor]
 """A node inside, which of its inputs, a name that is unique in the model, and the tensor."""
@@ -74,15 +73,11 @@ class Inside:
 
     Args:
         functions: those that the model defines.
-        held: see `Held`.
     """
 
-    def __init__(
-        self, path: Path, functions: Mapping[FunctionKey, onnx.FunctionProto], held: Held
-    ) -> None:
+    def __init__(self, path: Path, functions: Mapping[FunctionKey, onnx.FunctionProto]) -> None:
         self._path = path
         self._functions = functions
-        self._held = held
         self._calls = 0
 
     def reads(
@@ -123,7 +118,7 @@ class Inside:
             place, nodes, tensors, around = waiting.popleft()
             own = stored(self._path, tensors)
             for child in nodes:
-                tensor = self._held(child)
+                tensor = held(child)
                 if tensor is not None:
                     own[child.output[0]] = StoredTensor(self._path, child.output[0], tensor)
             names: _Names = around.new_child({n: (f"{place}/{n}", t) for n, t in own.items()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +54,7 @@ def read(path: Path, options: Options) -> OpenedModel:
         Problem: the file is cut short, damaged, empty of nodes, or contradicts itself.
     """
     del options
+    from netviz_desktop.readers._onnx_constants import constants as constants_of
     from netviz_desktop.readers._onnx_graph import drawn
     from netviz_desktop.readers._onnx_shapes import infer_shapes
 
@@ -82,8 +82,8 @@ def read(path: Path, options: Options) -> OpenedModel:
         )
     _with_plain_domains(proto)
     infer_shapes(proto)
-    constants, folded = _constants(path, proto)
-    found = drawn(proto, constants, folded, path, _held)
+    constants, folded = constants_of(path, proto.graph)
+    found = drawn(proto, constants, folded, path)
     stopped = next(iter(found.faults.values()), None) or _without_output(
         path, found.graph, constants
     )
@@ -93,6 +93,7 @@ def read(path: Path, options: Options) -> OpenedModel:
         weights=found.weights,
         executable=executable if stopped is None else None,
         structure_only=stopped,
+        bodies=found.bodies,
     )
 
 
@@ -177,53 +178,3 @@ def _is_text_throughout(proto: onnx.ModelProto) -> bool:
         names += [attribute.name for attribute in node.attribute]
         graphs += [graph for _, graph in subgraphs(node)]
     return all(isinstance(name, str) for name in names)
-
-
-def _constants(
-    path: Path, proto: onnx.ModelProto
-) -> tuple[dict[str, StoredTensor], frozenset[int]]:
-    """The tensors that the file holds, and which Constant nodes they replace."""
-    from netviz_desktop.readers._onnx_tensors import StoredTensor, stored
-
-    graph = proto.graph
-    constants = stored(path, (*graph.initializer, *graph.sparse_initializer))
-    outputs = {output.name for output in graph.output}
-    writers = Counter(name for node in graph.node for name in node.output)
-    folded = set()
-    for index, node in enumerate(graph.node):
-        held = _held(node)
-        name = node.output[0] if held is not None else ""
-        if held is not None and name and name not in outputs and writers[name] == 1:
-            constants[name] = StoredTensor(path, name, held)
-            folded.add(index)
-    return constants, frozenset(folded)
-
-
-def _held(node: onnx.NodeProto) -> onnx.TensorProto | onnx.SparseTensorProto | None:
-    """The tensor of a Constant node; None for other nodes, and for text, which stays one."""
-    import onnx
-    from onnx import helper
-
-    if node.op_type != "Constant" or node.domain not in ("", "ai.onnx"):
-        return None
-    if len(node.output) != 1 or len(node.attribute) != 1:
-        return None
-    attribute = node.attribute[0]
-    name = node.output[0]
-    match attribute.name:
-        case "value":
-            return attribute.t
-        case "sparse_value":
-            return attribute.sparse_tensor
-        case "value_float":
-            return helper.make_tensor(name, onnx.TensorProto.FLOAT, [], [attribute.f])
-        case "value_int":
-            return helper.make_tensor(name, onnx.TensorProto.INT64, [], [attribute.i])
-        case "value_floats":
-            floats = list(attribute.floats)
-            return helper.make_tensor(name, onnx.TensorProto.FLOAT, [len(floats)], floats)
-        case "value_ints":
-            ints = list(attribute.ints)
-            return helper.make_tensor(name, onnx.TensorProto.INT64, [len(ints)], ints)
-        case _:
-            return None

@@ -70,3 +70,22 @@ def test_an_output_that_cannot_be_written_is_a_problem(netviz_fails, network, tm
     (tmp_path / "folder.json").mkdir()
     what, _ = netviz_fails("graph", network.onnx, "-o", tmp_path / "folder.json")
     assert "it is a folder" in what
+
+
+def test_a_branch_of_an_if_is_a_graph_of_its_own(netviz, netviz_fails, tmp_path):
+    path = tmp_path / "choice.onnx"
+    text = """
+        <ir_version: 9, opset_import: ["" : 18]>
+        net (float[2] x, bool c) => (float[2] y) {
+          y = If (c) <then_branch = t () => (float[2] a) { a = Relu (x) },
+                      else_branch = e () => (float[2] b) { b = Neg (x) }>
+        }"""
+    onnx.save(onnx.parser.parse_model(text), path)
+    (node,) = json.loads(netviz("graph", path))["nodes"]
+
+    branches = [json.loads(netviz("graph", path, "--body", name)) for name in node["bodies"]]
+
+    assert [b["nodes"][0]["op_type"] for b in branches] == ["Relu", "Neg"]
+    assert [b["inputs"] for b in branches] == [["x"], ["x"]]
+    what, _ = netviz_fails("graph", path, "--body", "none")
+    assert what == "No node of choice.onnx holds a graph named “none”."

@@ -1,0 +1,73 @@
+"""One ONNX node as a `Node`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import onnx
+
+from netviz_desktop.graph import Attribute, Node, Parameter
+from netviz_desktop.readers._onnx_attributes import described, written_out
+from netviz_desktop.readers._onnx_roles import is_short_setting, is_weight, roles
+from netviz_desktop.readers._onnx_scopes import scope_of
+from netviz_desktop.readers._onnx_subgraphs import Read
+from netviz_desktop.readers._onnx_tensors import StoredTensor
+
+_BUFFERS = frozenset({"running mean", "running variance"})
+
+
+def as_node(
+    proto: onnx.NodeProto,
+    node_id: str,
+    opsets: Mapping[str, int],
+    constants: Mapping[str, StoredTensor],
+    *,
+    outside: Sequence[str] = (),
+    inside: Sequence[Read] = (),
+    note: str = "",
+    fault: str = "",
+    bodies: tuple[str, ...] = (),
+) -> tuple[Node, dict[str, StoredTensor]]:
+    """The node, and what it reads from the file that are weights, by parameter name.
+
+    Args:
+        constants: what the graph around it has from the file, by value name.
+        outside: values that graphs inside it take from around it.
+        inside: what nodes inside it read from the file.
+    """
+    inputs = tuple(proto.input)
+    settings: dict[str, Attribute] = {}
+    found = []
+    if inside or any(name in constants for name in inputs):
+        named = roles(proto, opsets.get(proto.domain, 1))
+        for read, role in zip(inputs, named, strict=True):
+            constant = constants.get(read)
+            if constant is None:
+                continue
+            if role and is_short_setting(proto, constant, role):
+                settings[role] = written_out(constant)
+            if is_weight(proto, constant, role):
+                found.append((read, constant, role))
+    for child, at, read, tensor in inside:
+        role = roles(child, opsets.get(child.domain, 1))[at]
+        if is_weight(child, tensor, role):
+            found.append((read, tensor, role))
+    parameters = {
+        read: Parameter(read, t.shape, t.dtype, role, buffer=role in _BUFFERS)
+        for read, t, role in found[::-1]
+    }
+    node = Node(
+        id=node_id,
+        op_type=proto.op_type,
+        domain=proto.domain or "ai.onnx",
+        name=proto.name,
+        scope=scope_of(proto),
+        inputs=inputs + tuple(dict.fromkeys(outside)),
+        outputs=tuple(proto.output),
+        attributes=settings | {a.name: described(a) for a in proto.attribute},
+        parameters=tuple(reversed(parameters.values())),
+        note=note,
+        fault=fault,
+        bodies=bodies,
+    )
+    return node, {read: tensor for read, tensor, _ in found}
