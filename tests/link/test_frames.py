@@ -33,6 +33,7 @@ GRAPH = ModelGraph(
             "torch",
             "Another sentence.",
             "net.py:31 in forward",
+            ("conv › body",),
         ),
     ),
     {"x": Value("x", ("batch", 3, None, 224), "float32"), "y": Value("y")},
@@ -107,6 +108,8 @@ EXAMPLES: list[Message] = [
         ),
     ),
     messages.WeightsOf("conv", 1),
+    messages.Body(GRAPH),
+    messages.BodyOf("conv › body"),
     messages.Attribution("grad-cam", "conv", 1, "dog", FLOATS[0], FLOATS[1], "By fields.", ""),
     messages.Explain("grad-cam", None, 1, {"n": 3, "x": 0.5, "on": True, "name": "a"}),
     messages.Placed(
