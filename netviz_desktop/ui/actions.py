@@ -122,13 +122,17 @@ class Actions(QObject):
         self.fit = self._add(menu, "&Fit", view.fit, "Ctrl+0", "fit", needs_model=True)
         menu.addSeparator()
         levels = menu.addMenu("&Scopes")
-        self._add(levels, "&Close All", partial(view.open_to_level, 0), "Alt+0", needs_model=True)
+        self._add(
+            levels, "&Close All", partial(view.scopes.open_to_level, 0), "Alt+0", needs_model=True
+        )
         for level in range(1, 5):
             text = f"Open &{level} Level{'s' if level > 1 else ''}"
             key = f"Alt+{level}"
-            self._add(levels, text, partial(view.open_to_level, level), key, needs_model=True)
-        self._add(levels, "Open &All", view.open_all, "Alt+9", needs_model=True)
-        self._add(levels, "As at &First", view.open_readable, "Alt+Home", needs_model=True)
+            self._add(
+                levels, text, partial(view.scopes.open_to_level, level), key, needs_model=True
+            )
+        self._add(levels, "Open &All", view.scopes.open_all, "Alt+9", needs_model=True)
+        self._add(levels, "As at &First", view.scopes.open_readable, "Alt+Home", needs_model=True)
         menu.addSeparator()
         menu.addMenu(self.panels_menu)
         self.reset_layout = self._add(menu, "&Reset Layout", window.reset_layout, needs_model=True)

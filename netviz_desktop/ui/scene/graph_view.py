@@ -16,8 +16,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QToolTip
 
-from netviz_desktop.graph import ModelGraph, stepping
-from netviz_desktop.graph.scopes import Opened, Scope, Scopes
+from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph.scopes import Scope
 from netviz_desktop.layout import Placement
 from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
@@ -28,9 +28,13 @@ from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
 from netviz_desktop.ui.scene.motion import Motion
 from netviz_desktop.ui.scene.notice import Notice
+from netviz_desktop.ui.scene.open_scopes import OpenScopes
 from netviz_desktop.ui.scene.placing import Placing
 from netviz_desktop.ui.scene.search import search
+from netviz_desktop.ui.scene.spot import spot_at
 from netviz_desktop.ui.selection import Selection
+
+_REACH = 5  # pixels beside a line that still are the line
 
 
 class GraphView(Canvas):
@@ -44,8 +48,8 @@ class GraphView(Canvas):
         self._selection = selection
         self._options = Options()
         self._graph: ModelGraph | None = None
-        self._scopes: Scopes | None = None
-        self._opened = Opened()
+        self.scopes = OpenScopes(selection, self)
+        self.scopes.changed.connect(self._open_changed)
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._anchor: tuple[str, QPointF] | None = None
         self._motion = Motion(self._item, self)
@@ -122,17 +126,12 @@ class GraphView(Canvas):
         """
         if self.chart is not None and node_id in self.chart.index:
             self.look_closely(self.chart.index[node_id])
-        elif self._graph is None or self._scopes is None or node_id not in self._graph:
+        elif self._graph is None or node_id not in self._graph:
             raise KeyError(node_id)
-        elif self.chart is None:
+        elif self.chart is None or opening:
             self._wanted = node_id
             if opening:
-                self._set_opened(self._scopes.opened_to(node_id, self._opened))
-        elif opening:
-            self._wanted = node_id
-            self._set_opened(
-                self._scopes.opened_to(node_id, self._opened), self._seen_as(node_id) or ""
-            )
+                self.scopes.open_around(node_id, self._seen_as(node_id) or "")
         elif (box := self._seen_as(node_id)) is not None:
             self.look_closely(self.chart.index[box])
 
@@ -152,64 +151,11 @@ class GraphView(Canvas):
         self._searched = text
         return found
 
-    # --- what is open ---------------------------------------------------------------------
+    # --- from model to picture ------------------------------------------------------------
 
-    def open_all(self) -> None:
-        """Open every scope, and unfold every run."""
-        if self._scopes is not None:
-            self._set_opened(self._scopes.everything())
-
-    def open_to_level(self, level: int) -> None:
-        """Open scopes with fewer than so many around them, and close the rest; 0 closes all."""
-        if self._scopes is not None:
-            self._set_opened(self._scopes.to_level(level))
-
-    def open_readable(self) -> None:
-        """As when the model was opened."""
-        if self._scopes is not None:
-            self._set_opened(self._scopes.readable())
-
-    def toggle(self, scope: Scope) -> None:
-        """Open a scope, or close it. A run opens at its first member."""
-        if self._scopes is not None:
-            self._set_opened(stepping.toggled(self._scopes, self._opened, scope), scope.id)
-
-    def step(self, run: Scope, by: int) -> None:
-        """Show the next member of an open run; before the first and after the last, all."""
-        if self._scopes is not None:
-            self._set_opened(stepping.stepped(self._scopes, self._opened, run, by), run.id)
-
-    def _set_opened(self, opened: Opened, anchor: str = "") -> None:
-        """Draw it with these open; what `anchor` names stays where it is in view."""
-        if opened == self._opened:
-            return
-        self._opened = opened
+    def _open_changed(self, anchor: str) -> None:
         self._moves = True
         self._redraw(anchor)
-
-    def _scope_in_focus(self) -> Scope | None:
-        """The selected one, or the one around the selected node."""
-        if self._selection.scope is not None:
-            return self._selection.scope
-        node = self._selection.node
-        if self._scopes is None or node is None or node not in self._scopes.graph:
-            return None
-        around = [s for s in self._scopes.around(node) if s.id in self._opened.scopes]
-        return around[-1] if around else None
-
-    def _close_around(self) -> None:
-        """Close the selected scope, or what is around the selection, and select that."""
-        scope = self._scope_in_focus()
-        if scope is None or self._scopes is None:
-            return
-        if scope.id not in self._opened.scopes:
-            known = self._scopes.by_id.get(scope.id)
-            outer = self._scopes.parent(known) if known is not None else None
-            if outer is None:
-                return
-            scope = outer
-        self._selection.set_scope(scope)
-        self.toggle(scope)
 
     def _seen_as(self, node_id: str) -> str | None:
         """The id of the box that a node is seen as."""
@@ -218,11 +164,9 @@ class GraphView(Canvas):
         box = self.chart.drawing.seen_as.get(node_id)
         return box if box in self.chart.index else None
 
-    # --- from model to picture ------------------------------------------------------------
-
     def _model_changed(self, model: ModelOpened | None) -> None:
         self._graph = model.graph if model is not None else None
-        self._take_scopes()
+        self.scopes.take(self._selection.scopes)
         self._shapes = {}
         self._untouched = True
         self._wanted = None
@@ -234,18 +178,9 @@ class GraphView(Canvas):
             return
         if self._selection.graph is not self._graph:
             self._graph = self._selection.graph
-            self._take_scopes()
+            self.scopes.take(self._selection.scopes)
         self._shapes = run.shapes
         self._redraw()
-
-    def _take_scopes(self) -> None:
-        """Of another graph; what was open stays so, if it is the same graph again."""
-        known = self._scopes
-        self._scopes = self._selection.scopes if self._graph is not None else None
-        if self._scopes is None:
-            self._opened = Opened()
-        elif known is None or known.by_id.keys() != self._scopes.by_id.keys():
-            self._opened = self._scopes.readable()
 
     def _redraw(self, anchor: str = "") -> None:
         """Draw the graph anew, and lay it out again if that changed any size."""
@@ -253,7 +188,12 @@ class GraphView(Canvas):
         if self._graph is None:
             return
         drawing = draw(
-            self._graph, self._options, self.lettering, self._shapes, self._scopes, self._opened
+            self._graph,
+            self._options,
+            self.lettering,
+            self._shapes,
+            self.scopes.tree,
+            self.scopes.opened,
         )
         self._keep_place(anchor)
         self._placing.ask(drawing, left_to_right=self._left_to_right)
@@ -349,40 +289,24 @@ class GraphView(Canvas):
         self._item.update()
 
     def press_part(self, point: QPointF) -> bool:
-        if self.chart is None:
+        spot = spot_at(self.chart, point)
+        if spot.scope is None or spot.part is None:
             return False
-        figure = self.chart.figure_at(point)
-        if figure is not None:
-            scope = self.chart.figures[figure].scope
-            button = frames.toggle_of(self.chart.rectangle(figure)).adjusted(-3, -3, 3, 3)
-            if scope is None or not button.contains(point):
-                return False
-            self.toggle(scope)
-            return True
-        found = frames.part_at(self.chart, point)
-        if found is None:
-            return False
-        scope = self.chart.borders[found[0]].scope
-        if found[1] is frames.Part.TOGGLE:
-            self.toggle(scope)
-        elif found[1] is frames.Part.TITLE:
-            self._selection.set_scope(scope)
+        if spot.part is frames.Part.TOGGLE:
+            self.scopes.toggle(spot.scope)
+        elif spot.part is frames.Part.TITLE:
+            self._selection.set_scope(spot.scope)
         else:
-            self.step(scope, 1 if found[1] is frames.Part.FORWARD else -1)
+            self.scopes.step(spot.scope, 1 if spot.part is frames.Part.FORWARD else -1)
         return True
 
     def open_at(self, point: QPointF) -> bool:
-        if self.chart is None:
+        spot = spot_at(self.chart, point)
+        if spot.scope is None:
             return False
-        figure = self.chart.figure_at(point)
-        scope = self.chart.figures[figure].scope if figure is not None else None
-        if figure is None and (found := frames.part_at(self.chart, point)) is not None:
-            if found[1] is not frames.Part.TITLE:
-                return True  # the first click of the two has pressed it
-            scope = self.chart.borders[found[0]].scope
-        if scope is None:
-            return False
-        self.toggle(scope)
+        # of a frame's buttons, the first click of the two has pressed one
+        if spot.figure is not None or spot.part is frames.Part.TITLE:
+            self.scopes.toggle(spot.scope)
         return True
 
     def _walk(self, key: int) -> None:
@@ -422,23 +346,14 @@ class GraphView(Canvas):
         if not plain:
             return False
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and scope is not None:
-            self.toggle(scope)
+            self.scopes.toggle(scope)
         elif key == Qt.Key.Key_Backspace:
-            self._close_around()
+            self.scopes.close_around()
         elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
-            run = self._run_in_focus()
-            if run is not None:
-                self.step(run, 1 if key == Qt.Key.Key_BracketRight else -1)
+            self.scopes.step_in_focus(1 if key == Qt.Key.Key_BracketRight else -1)
         else:
             return False
         return True
-
-    def _run_in_focus(self) -> Scope | None:
-        scope = self._scope_in_focus()
-        while scope is not None and not (scope.members and scope.id in self._opened.scopes):
-            known = self._scopes.by_id.get(scope.id) if self._scopes is not None else None
-            scope = self._scopes.parent(known) if self._scopes and known is not None else None
-        return scope
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -447,7 +362,8 @@ class GraphView(Canvas):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.chart is None:
             return
-        figure = self._at(QPointF(event.pos()))
+        spot = spot_at(self.chart, self._scene_point(QPointF(event.pos())))
+        figure = spot.figure
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             figure = self._item.marks.selected
         menu = QMenu(self)
@@ -457,15 +373,11 @@ class GraphView(Canvas):
             menu.addAction("Copy Name", lambda: self._copy_name(figure))
             menu.addAction("Centre", lambda: self.look_closely(figure))
             menu.addSeparator()
-        elif (
-            found := frames.part_at(self.chart, self._scene_point(QPointF(event.pos())))
-        ) is not None:
-            self._selection.set_scope(self.chart.borders[found[0]].scope)
-        if (scope := self._scope_in_focus()) is not None:
-            open_now = scope.id in self._opened.scopes
-            menu.addAction(
-                f"{'Close' if open_now else 'Open'} {scope.name}", lambda: self.toggle(scope)
-            )
+        elif spot.scope is not None:
+            self._selection.set_scope(spot.scope)
+        if (scope := self.scopes.in_focus()) is not None:
+            verb = "Close" if self.scopes.is_open(scope) else "Open"
+            menu.addAction(f"{verb} {scope.name}", lambda: self.scopes.toggle(scope))
             menu.addSeparator()
         menu.addAction("Fit", self.fit)
         menu.popup(event.globalPos())
@@ -475,13 +387,12 @@ class GraphView(Canvas):
         scopes = self._selection.scopes
         if self.chart is None or scopes is None:
             return ""
-        figure = self._at(position)
-        if figure is not None:
+        spot = spot_at(self.chart, self._scene_point(position), _REACH / self.scale_factor)
+        if spot.figure is not None:
             readable = self.scale_factor >= READABLE_SCALE
-            chosen = self.chart.figures[figure]
+            chosen = self.chart.figures[spot.figure]
             return tooltips.of_figure(chosen, scopes, self._selection.fault, readable=readable)
-        wire = self.chart.wire_at(self._scene_point(position), 5 / self.scale_factor)
-        return tooltips.of_wire(self.chart, wire) if wire is not None else ""
+        return tooltips.of_wire(self.chart, spot.wire) if spot.wire is not None else ""
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -106,7 +106,7 @@ def test_the_layout_is_told_which_box_is_in_which_frame(view, engine) -> None:
 def test_a_double_click_opens_a_closed_scope_and_one_on_its_title_closes_it(
     qtbot, view, lay_out
 ) -> None:
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
     assert titles(view) == ["Op", "layer.0 – 39  ×40", "head"]
 
@@ -183,14 +183,14 @@ def test_keys_open_close_and_step(qtbot, view, selection, lay_out) -> None:
 
 
 def test_what_is_opened_stays_where_it_is_in_view(view, lay_out) -> None:
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
     box = view.scene_rect_of(closed(view, "head"))
     view.look_at(box.center())
     before = view.mapFromScene(QPointF(box.center().x(), box.top()))
     scope = view.chart.figures[view.chart.index[closed(view, "head")]].scope
 
-    view.toggle(scope)
+    view.scopes.toggle(scope)
     lay_out()
 
     left, top, width, _ = view.chart.frames[0].tolist()
@@ -199,20 +199,20 @@ def test_what_is_opened_stays_where_it_is_in_view(view, lay_out) -> None:
 
 
 def test_everything_can_be_opened_and_levels_closed(view, lay_out) -> None:
-    view.open_all()
+    view.scopes.open_all()
     lay_out()
     assert len(view.chart.borders) == 42
     assert len(titles(view)) == 163
 
-    view.open_to_level(1)
+    view.scopes.open_to_level(1)
     lay_out()
     assert titles(view) == ["Op", "layer.0 – 39  ×40", "Op", "Op"]
 
-    view.open_to_level(2)
+    view.scopes.open_to_level(2)
     lay_out()
     assert len(titles(view)) == 163
 
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
     assert titles(view) == ["Op", "layer.0 – 39  ×40", "head"]
 
@@ -239,7 +239,7 @@ def test_what_is_found_in_a_closed_scope_is_counted_on_it(view) -> None:
 
 def test_what_is_found_stays_marked_when_a_scope_opens(view, lay_out) -> None:
     view.find("fc.w")
-    view.open_all()
+    view.scopes.open_all()
     lay_out()
 
     assert len(view._item.marks.found) == 41
@@ -265,7 +265,7 @@ def test_walking_goes_through_closed_scopes_and_frames(qtbot, view, selection) -
 
 
 def test_a_line_between_scopes_tells_all_that_flows(view, lay_out) -> None:
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
     wire = next(w for w in view.chart.wires if w.target == closed(view, "head"))
     assert (wire.value, wire.others, wire.label) == ("layer.39.add", (), "1×8")
@@ -314,7 +314,7 @@ def test_boxes_move_to_their_places_and_arrive(
     qtbot, view, lay_out, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(motion, "_MOST_WIRES", 900)
-    view.open_all()
+    view.scopes.open_all()
     lay_out()
 
     assert view._motion.is_running
@@ -327,7 +327,7 @@ def test_whoever_chooses_something_does_not_wait_for_boxes_to_arrive(
     qtbot, view, lay_out, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(motion, "_MOST_WIRES", 900)
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
     assert view._motion.is_running
 
@@ -344,7 +344,7 @@ def test_what_folds_a_node_at_fault_away_bears_its_sign(view, graph, selection, 
         replace(n, fault="It is unknown.") if n.id == "layer.17.fc" else n for n in graph.nodes
     )
     selection.set_model(ModelOpened("m.onnx", 1, replace(graph, nodes=nodes)))
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
 
     assert [view.chart.figures[i].title for i in view.chart.faulty] == ["layer.0 – 39  ×40"]
@@ -359,7 +359,7 @@ def test_what_folds_a_node_at_fault_away_bears_its_sign(view, graph, selection, 
 
 
 def test_where_a_run_stopped_is_marked_on_the_scope_that_holds_it(view, selection, lay_out) -> None:
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
     selection.set_stop(Problem("“fc” could not be run.", "Check it.", node="layer.17.fc"))
 
