@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject, Signal
 
 from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.graph.scopes import Scope, Scopes
 from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A value on its way from the node that computes it to one that reads it.
+
+    Args:
+        source: a node's id; None: the value is an input of the graph.
+        target: a node's id; None: the value is an output of the graph.
+        value: its name.
+        input: which of the target's inputs it is, from 0; -1 for an output of the graph.
+    """
+
+    source: str | None
+    target: str | None
+    value: str
+    input: int = -1
 
 
 class Selection(QObject):
@@ -26,6 +45,10 @@ class Selection(QObject):
     """A node id or None."""
     scope_changed = Signal(object)
     """A `Scope` or None; the node is then the one that computes its output."""
+    edge_changed = Signal(object)
+    """An `Edge` or None; the node is then its source."""
+    others_changed = Signal(object)
+    """The ids of nodes that are selected beside the node, a tuple."""
     target_changed = Signal(object)
     """A class index, or None for the predicted class."""
     stop_changed = Signal(object)
@@ -37,6 +60,8 @@ class Selection(QObject):
         self.run: RunFinished | None = None
         self.node: str | None = None
         self.scope: Scope | None = None
+        self.edge: Edge | None = None
+        self.others: tuple[str, ...] = ()
         self.target: int | None = None
         self.stop: Problem | None = None
         self._scopes: Scopes | None = None
@@ -65,6 +90,11 @@ class Selection(QObject):
             return None
         return graph.node(self.node)
 
+    def _named(self) -> list[str]:
+        """Every node that is part of what is selected."""
+        target = self.edge.target if self.edge is not None else None
+        return [node for node in (*self.others, self.node, target) if node is not None]
+
     def fault(self, node: Node) -> str:
         """Why the model cannot be run, or did not run to its end, because of this node."""
         if node.fault or self.stop is None or self.stop.node != node.id:
@@ -83,7 +113,7 @@ class Selection(QObject):
             return
         self.set_target(None)
         self.run = run
-        if self.node is not None and self.selected_node is None:
+        if not all(node in (self.graph or ()) for node in self._named()):
             self.set_node(None)
         self.run_changed.emit(run)
 
@@ -93,21 +123,43 @@ class Selection(QObject):
             self.stop_changed.emit(problem)
 
     def set_node(self, node: str | None) -> None:
-        self._set_scope(None)
-        self._set_node(node)
+        self._set(node)
 
     def set_scope(self, scope: Scope) -> None:
         """All that is in a scope; docks that show a single node show what it computes."""
         output = self.scopes.output(scope) if self.scopes is not None else None
-        self._set_scope(scope)
-        self._set_node(output[0].id if output is not None else None)
+        self._set(output[0].id if output is not None else None, scope=scope)
 
-    def _set_scope(self, scope: Scope | None) -> None:
+    def set_edge(self, edge: Edge) -> None:
+        """A line; docks that show a single node show the one that computes its value."""
+        self._set(edge.source, edge=edge)
+
+    def toggle_node(self, node: str) -> None:
+        """Select one more node, which docks then show; or one less."""
+        chosen = [other for other in (*self.others, self.node) if other is not None]
+        if node in chosen:
+            chosen.remove(node)
+        else:
+            chosen.append(node)
+        self._set(chosen[-1] if chosen else None, others=tuple(chosen[:-1]))
+
+    def _set(
+        self,
+        node: str | None,
+        *,
+        scope: Scope | None = None,
+        edge: Edge | None = None,
+        others: tuple[str, ...] = (),
+    ) -> None:
+        if others != self.others:
+            self.others = others
+            self.others_changed.emit(others)
+        if edge != self.edge:
+            self.edge = edge
+            self.edge_changed.emit(edge)
         if scope is not self.scope:
             self.scope = scope
             self.scope_changed.emit(scope)
-
-    def _set_node(self, node: str | None) -> None:
         if node != self.node:
             self.node = node
             self.node_changed.emit(node)

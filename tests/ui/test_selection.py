@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 
 from netviz_desktop.problems import Problem
+from netviz_desktop.ui.selection import Edge
 
 
 @pytest.fixture
 def heard(selection):
     """What the selection said, in order."""
     said: list[tuple[str, object]] = []
-    for name in ("model", "run", "node", "target"):
+    for name in ("model", "run", "others", "edge", "scope", "node", "target"):
         signal = getattr(selection, f"{name}_changed")
         signal.connect(lambda value, name=name: said.append((name, value)))
     return said
@@ -84,3 +85,51 @@ def test_a_run_that_stopped_is_forgotten_with_its_model(selection, opened):
 
     assert selection.stop is None
     assert selection.fault(node) == ""
+
+
+def test_of_an_edge_the_node_is_the_one_that_computes_its_value(selection, opened, heard):
+    selection.set_model(opened(nodes=("conv", "relu")))
+    heard.clear()
+    edge = Edge("conv", "relu", "value 0", 0)
+
+    selection.set_edge(edge)
+    assert heard == [("edge", edge), ("node", "conv")]
+
+    selection.set_node("conv")
+    assert selection.edge is None
+    assert heard[2:] == [("edge", None)]
+
+
+def test_an_input_of_the_graph_is_an_edge_without_a_node(selection, opened):
+    selection.set_model(opened())
+    selection.set_node("relu")
+
+    selection.set_edge(Edge(None, "relu", "x", 0))
+
+    assert selection.node is None
+
+
+def test_nodes_are_selected_one_by_one_and_the_last_one_is_shown(selection, opened):
+    selection.set_model(opened(nodes=("a", "b", "c")))
+    shown = []
+    selection.node_changed.connect(shown.append)
+
+    for node in ("a", "b", "c", "b", "c"):
+        selection.toggle_node(node)
+
+    assert shown == ["a", "b", "c", "a"]
+    assert selection.others == ()
+    selection.toggle_node("c")
+    selection.set_node("b")
+    assert (selection.node, selection.others) == ("b", ())
+
+
+def test_an_edge_that_the_graph_as_it_ran_does_not_have_is_let_go(selection, opened, finished):
+    import dataclasses
+
+    selection.set_model(opened(nodes=("a", "b")))
+    selection.set_edge(Edge("a", "b", "value 0", 0))
+
+    selection.set_run(dataclasses.replace(finished(), graph=opened(nodes=("a",)).graph))
+
+    assert (selection.edge, selection.node) == (None, None)
