@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolBar
 
 from netviz_desktop.ui import icons
+from netviz_desktop.ui.operations.go import GoMenu
 from netviz_desktop.ui.settings import MEMORY_GB, RECENT_COUNT, THEMES
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Actions(QObject):
         self._make_file_menu()
         self._make_edit_menu()
         self._make_view_menu()
+        self.go = GoMenu(self._menu("&Go"), self._add, window)
         self._make_model_menu()
         self._make_help_menu()
         self._make_toolbar()

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QKeyEvent,
+    QMouseEvent,
     QPaintEvent,
 )
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
@@ -38,7 +39,7 @@ from netviz_desktop.ui.operations.open_model import OpenModel, choose_model
 from netviz_desktop.ui.operations.report import ReportDialog, Reports
 from netviz_desktop.ui.operations.restore import Restore
 from netviz_desktop.ui.operations.trust import ask_trust
-from netviz_desktop.ui.scene import GraphView, Minimap
+from netviz_desktop.ui.scene import GraphView, History, Minimap
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.settings import FLAGS, Settings
 from netviz_desktop.ui.status_bar import StatusBar
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
 
         self.view = GraphView(engine, self.selection)
         self.minimap = Minimap(self.view)
+        self.history = History(self.view, self.selection, self)
         self.empty = EmptyState(self)
         self.banner = Banner(self)
         self.find_bar = FindBar(self.view, self.selection, self)
@@ -390,6 +392,14 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         # after the drop: the program that we got it from waits for its end
         QTimer.singleShot(0, self, partial(self._take, _copy(event.mimeData())))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.BackButton:
+            self.history.back()
+        elif event.button() == Qt.MouseButton.ForwardButton:
+            self.history.forward()
+        else:
+            super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() != Qt.Key.Key_Escape:

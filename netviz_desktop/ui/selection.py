@@ -143,6 +143,12 @@ class Selection(QObject):
             chosen.append(node)
         self._set(chosen[-1] if chosen else None, others=tuple(chosen[:-1]))
 
+    def restore(
+        self, node: str | None, scope: Scope | None, edge: Edge | None, others: tuple[str, ...]
+    ) -> None:
+        """All of it as it was once."""
+        self._set(node, scope=scope, edge=edge, others=others)
+
     def _set(
         self,
         node: str | None,

@@ -15,11 +15,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from netviz_desktop import resource
+from netviz_desktop.layout import place
 from netviz_desktop.link.messages import (
     Crashed,
     Failed,
     LayOut,
     OpenModel,
+    Placed,
     Progress,
     RunImage,
 )
@@ -601,3 +603,23 @@ def _picture():
     from netviz_desktop.ui.operations.open_image import Picture
 
     return Picture("cat.png", b"cat")
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.BackButton, Qt.MouseButton.ForwardButton])
+def test_the_buttons_at_the_side_of_a_mouse_go_back_and_forward(
+    qtbot, window, open_model, engine, button
+):
+    open_model(nodes=("a", "b"))
+    request = engine.requests(LayOut)[-1]
+    engine.answer(LayOut, Placed(place(request.boxes, request.edges, request.frames)))
+    selection = window.selection
+    selection.set_node("a")
+    selection.set_node("b")
+    window.history.back()
+    if button is Qt.MouseButton.BackButton:
+        window.history.forward()
+    before = selection.node
+
+    qtbot.mouseClick(window.view.viewport(), button)
+
+    assert (before, selection.node) in ((None, "b"), ("b", None))

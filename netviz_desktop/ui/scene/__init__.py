@@ -10,13 +10,18 @@ graph_item  paints what is visible of a chart
 tooltips    what is said about what is under the pointer
 motion      from one chart to the next
 placing     asks the engine for the layout
+open_scopes which scopes are open
+spot        what is at a point
+outlook     where one looks, whatever the layout
 graph_view  pan, zoom, choose, open and close
+history     back and forward
 picture     a chart as SVG, PNG or PDF
 """
 
 from __future__ import annotations
 
 from netviz_desktop.ui.scene.graph_view import GraphView
+from netviz_desktop.ui.scene.history import History
 from netviz_desktop.ui.scene.minimap import Minimap
 
-__all__ = ["GraphView", "Minimap"]
+__all__ = ["GraphView", "History", "Minimap"]

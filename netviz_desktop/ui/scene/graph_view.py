@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QToolTip
 
 from netviz_desktop.graph import ModelGraph
-from netviz_desktop.graph.scopes import Scope
+from netviz_desktop.graph.scopes import Opened, Scope
 from netviz_desktop.layout import Placement
 from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
@@ -29,6 +29,7 @@ from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
 from netviz_desktop.ui.scene.motion import Motion
 from netviz_desktop.ui.scene.notice import Notice
 from netviz_desktop.ui.scene.open_scopes import OpenScopes
+from netviz_desktop.ui.scene.outlook import Outlook, top_of
 from netviz_desktop.ui.scene.placing import Placing
 from netviz_desktop.ui.scene.search import search
 from netviz_desktop.ui.scene.spot import spot_at
@@ -51,7 +52,7 @@ class GraphView(Canvas):
         self.scopes = OpenScopes(selection, self)
         self.scopes.changed.connect(self._open_changed)
         self._shapes: dict[str, tuple[int, ...]] = {}
-        self._anchor: tuple[str, QPointF] | None = None
+        self._kept: Outlook | None = None  # where to look once there is another layout
         self._motion = Motion(self._item, self)
         self._moves = False  # the next layout differs by what is open
         self._searched = ""
@@ -135,6 +136,42 @@ class GraphView(Canvas):
         elif (box := self._seen_as(node_id)) is not None:
             self.look_closely(self.chart.index[box])
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether another layout than the one in view is on its way."""
+        return self._placing.is_asking
+
+    def outlook(self, anchor: str = "") -> Outlook | None:
+        """Where we look: from what `anchor` names, else from what is chosen or in the middle."""
+        if self.chart is None or not self.chart.figures:
+            return None
+        top = top_of(self.chart, anchor)
+        if top is None:
+            area, chosen = self.visible_area(), self._item.marks.selected
+            if chosen is None or not area.intersects(self.chart.rectangle(chosen)):
+                chosen = walk.nearest(self.chart, area.center())
+            anchor = self.chart.figures[chosen].id
+            top = top_of(self.chart, anchor)
+        assert top is not None
+        middle = QRectF(self.viewport().rect()).center()
+        return Outlook(anchor, self._viewport_point(top) - middle, self.scale_factor)
+
+    def look_from(self, outlook: Outlook, opened: Opened) -> None:
+        """Look as once, at the graph with these scopes open."""
+        self._untouched = False
+        self.scopes.set(opened, outlook.anchor)
+        self._moves = False  # it is a way back, not a box that opens
+        self._motion.finish()
+        if self.is_waiting:
+            self._kept = outlook
+        else:
+            self._look(outlook)
+
+    def _look(self, outlook: Outlook) -> None:
+        if self.chart is not None and (top := top_of(self.chart, outlook.anchor)) is not None:
+            self._set_scale(outlook.scale)
+            self._put(top, QRectF(self.viewport().rect()).center() + outlook.aside)
+
     def scene_rect_of(self, node_id: str) -> QRectF:
         """Where a node's box is; KeyError: no such node, or nothing drawn yet."""
         if self.chart is None:
@@ -195,7 +232,7 @@ class GraphView(Canvas):
             self.scopes.tree,
             self.scopes.opened,
         )
-        self._keep_place(anchor)
+        self._kept = self.outlook(anchor)
         self._placing.ask(drawing, left_to_right=self._left_to_right)
 
     def _placed(self, drawing: Drawing, placement: Placement) -> None:
@@ -217,32 +254,17 @@ class GraphView(Canvas):
         self._set_scale(self.scale_factor)  # the room around the graph depends on it
         if self._untouched:
             self._look_at_start()
-        elif self._anchor is not None and (top := _top(chart, self._anchor[0])) is not None:
-            self._put(top, self._anchor[1])
-        if self._moves and before is not None and self._anchor is not None:
-            self._motion.start(before, chart, self._anchor[0])
+        elif self._kept is not None:
+            self._look(self._kept)
+        if self._moves and before is not None and self._kept is not None:
+            self._motion.start(before, chart, self._kept.anchor)
         self._moves = False
-        self._anchor = None
+        self._kept = None
         if self._wanted in chart.index:
             self.look_closely(chart.index[self._wanted])
         self._wanted = None
         self.viewport().update()
         self.view_changed.emit()
-
-    def _keep_place(self, anchor: str = "") -> None:
-        """Remember where in view something is, to find it there again in another layout: what
-        `anchor` names, else what is chosen or in the middle."""
-        if self.chart is None or not self.chart.figures:
-            return
-        top = _top(self.chart, anchor)
-        if top is None:
-            chosen = self._item.marks.selected
-            if chosen is None or not self.visible_area().intersects(self.chart.rectangle(chosen)):
-                chosen = walk.nearest(self.chart, self.visible_area().center())
-            anchor = self.chart.figures[chosen].id
-            top = _top(self.chart, anchor)
-        if top is not None:
-            self._anchor = (anchor, self._viewport_point(top))
 
     # --- choosing -------------------------------------------------------------------------
 
@@ -403,14 +425,3 @@ class GraphView(Canvas):
                 QToolTip.hideText()
             return True
         return super().viewportEvent(event)
-
-
-def _top(chart: Chart, scope_or_figure: str) -> QPointF | None:
-    """The middle of the upper side of a figure or a frame."""
-    if scope_or_figure in chart.index:
-        left, top, width, _ = chart.rectangles[chart.index[scope_or_figure]].tolist()
-    elif scope_or_figure in chart.border_index:
-        left, top, width, _ = chart.frames[chart.border_index[scope_or_figure]].tolist()
-    else:
-        return None
-    return QPointF(left + width / 2, top)

@@ -32,6 +32,10 @@ class Placing(QObject):
         self._slow.timeout.connect(lambda: self._notice.say("Laying out the graph…"))
         engine.restarted.connect(self._resume)
 
+    @property
+    def is_asking(self) -> bool:
+        return self._call is not None
+
     def ask(self, drawing: Drawing, *, left_to_right: bool) -> None:
         """At once, if this was the last question but for what has no size."""
         self._drawing, self._left_to_right = drawing, left_to_right

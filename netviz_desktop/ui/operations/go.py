@@ -1,0 +1,35 @@
+"""The Go menu: from where one is in a graph to somewhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+if TYPE_CHECKING:
+    from netviz_desktop.ui.main_window import MainWindow
+
+
+class GoMenu:
+    """Fills the menu, and keeps enabled what leads somewhere.
+
+    Args:
+        add: makes an action of a menu, a text, what is done, and a key.
+    """
+
+    def __init__(self, menu: QMenu, add: Callable[..., QAction], window: MainWindow) -> None:
+        history = window.history
+        self._history = history
+        self.back = add(menu, "&Back", history.back, "Alt+Left")
+        self.back.setShortcuts([QKeySequence("Alt+Left"), QKeySequence(Qt.Key.Key_Back)])
+        self.forward = add(menu, "&Forward", history.forward, "Alt+Right")
+        self.forward.setShortcuts([QKeySequence("Alt+Right"), QKeySequence(Qt.Key.Key_Forward)])
+        history.changed.connect(self._refresh)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.back.setEnabled(self._history.can_go_back)
+        self.forward.setEnabled(self._history.can_go_forward)
