@@ -276,6 +276,7 @@ class MainWindow(QMainWindow):
         for operation in (self.images, self.restore):
             operation.failed.connect(self.tell)
         self.images.noted.connect(self.status.say)
+        self.view.tracing.said.connect(self.status.say)
         self.restore.done.connect(lambda: self.status.say("The engine is back; nothing was lost."))
         self.reports.added.connect(self.tell_defect)
         self.selection.model_changed.connect(self._model_changed)
@@ -409,7 +410,7 @@ class MainWindow(QMainWindow):
         elif self.banner.isVisible():
             self.banner.dismiss()
         else:
-            self.selection.set_node(None)
+            self.view.escape()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "commands"):

@@ -27,9 +27,22 @@ class GoMenu:
         self.back.setShortcuts([QKeySequence("Alt+Left"), QKeySequence(Qt.Key.Key_Back)])
         self.forward = add(menu, "&Forward", history.forward, "Alt+Right")
         self.forward.setShortcuts([QKeySequence("Alt+Right"), QKeySequence(Qt.Key.Key_Forward)])
+        tracing = window.view.tracing
+        menu.addSeparator()
+        for text, trace, key in (
+            ("Trace &Inputs", tracing.inputs, "Ctrl+Shift+Up"),
+            ("Trace &Outputs", tracing.outputs, "Ctrl+Shift+Down"),
+            ("Trace Bo&th", tracing.both, "Ctrl+T"),
+            ("&Path Between Two Nodes", tracing.path, "Ctrl+J"),
+        ):
+            add(menu, text, trace, key, needs_model=True)
+        self._end = add(menu, "&End Tracing", tracing.end)
+        tracing.changed.connect(self._refresh)
+        self._tracing = tracing
         history.changed.connect(self._refresh)
         self._refresh()
 
     def _refresh(self) -> None:
         self.back.setEnabled(self._history.can_go_back)
         self.forward.setEnabled(self._history.can_go_forward)
+        self._end.setEnabled(self._tracing.is_active)

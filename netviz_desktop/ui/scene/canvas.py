@@ -34,6 +34,7 @@ _ARROWS = {
     Qt.Key.Key_Up: (0, -_SCROLL_STEP),
     Qt.Key.Key_Down: (0, _SCROLL_STEP),
 }
+_ADDING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 _FOCUS_BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
@@ -73,16 +74,24 @@ class Canvas(QGraphicsView):
             bar.valueChanged.connect(self.view_changed)
         self._colour()
 
-    def choose(self, figure: int | None) -> None:
-        """A figure was clicked, or None: the empty canvas."""
-        raise NotImplementedError
+    def click(self, point: QPointF, *, adding: bool) -> None:
+        """A point of the scene was clicked.
 
-    def press_part(self, point: QPointF) -> bool:
-        """Press what is at a point of the scene, if it is a part of a scope: a button, a title."""
+        Args:
+            adding: to what is selected already, with Ctrl or Shift.
+        """
         raise NotImplementedError
 
     def open_at(self, point: QPointF) -> bool:
-        """Open or close the scope whose box or title is at a point of the scene."""
+        """Open what is at a point of the scene, if it opens."""
+        raise NotImplementedError
+
+    def hover(self, point: QPointF | None) -> None:
+        """The mouse is at a point of the scene, or not over it."""
+        raise NotImplementedError
+
+    def escape(self) -> None:
+        """Let go of what is lit or selected."""
         raise NotImplementedError
 
     # --- where we look --------------------------------------------------------------------
@@ -229,18 +238,15 @@ class Canvas(QGraphicsView):
             self._dragged_from = at
             self._scroll(-moved.x(), -moved.y())
         else:
-            self._hover(self._at(event.position()))
+            self.hover(self._scene_point(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         clicked = self._pressed is not None and self._dragged_from is None
         self._pressed = self._dragged_from = None
         self.viewport().unsetCursor()
-        if (
-            clicked
-            and event.button() == Qt.MouseButton.LeftButton
-            and not self.press_part(self._scene_point(event.position()))
-        ):
-            self.choose(self._at(event.position()))
+        if clicked and event.button() == Qt.MouseButton.LeftButton:
+            adding = bool(event.modifiers() & _ADDING)
+            self.click(self._scene_point(event.position()), adding=adding)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         figure = self._at(event.position())
@@ -252,7 +258,7 @@ class Canvas(QGraphicsView):
             self.zoom_to(self.scale_factor * ZOOM_STEP**4, event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._hover(None)
+        self.hover(None)
         super().leaveEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -267,11 +273,6 @@ class Canvas(QGraphicsView):
         if self.chart is None:
             return None
         return self.chart.figure_at(self._scene_point(position))
-
-    def _hover(self, figure: int | None) -> None:
-        if figure != self._item.marks.hovered:
-            self._item.marks.hovered = figure
-            self._item.update()
 
     # --- keys -----------------------------------------------------------------------------
 
@@ -299,7 +300,7 @@ class Canvas(QGraphicsView):
         elif key in (Qt.Key.Key_Space, Qt.Key.Key_F) and not ctrl:
             self.fit()
         elif key == Qt.Key.Key_Escape:
-            self.choose(None)
+            self.escape()
         else:
             super().keyPressEvent(event)
 

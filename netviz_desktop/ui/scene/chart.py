@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -87,17 +87,26 @@ class Chart:
         """Which of the wires have their labels in the area."""
         return wires[_near(self._labels[wires], area, self._widest_label / 2, LABEL_HEIGHT)]
 
-    def lines_in(self, area: QRectF, wires: Mask, *, coarse: bool = False) -> Floats:
+    def lines_in(
+        self, area: QRectF, wires: Mask, *, coarse: bool = False, whole: bool = False
+    ) -> Floats:
         """(L, 4): what of the wires' straight lines lies in the area, or a little beside it.
 
         Args:
             coarse: one line for each cubic, which is enough from far away.
+            whole: also what is part of an earlier wire, which may not be among these.
         """
-        segments, owners = self._chords if coarse else (self.segments, self.segment_wires)
+        segments, cubics = self._chords if coarse else self._lines
         found = (self._chord_index if coarse else self._segment_index).touching(area)
         wanted = np.zeros(len(self.wires), bool)
         wanted[wires] = True
-        return _clipped(segments[found[wanted[owners[found]]]], area)
+        if whole:
+            carried = np.zeros(len(self._first_alike), bool)
+            carried[self._first_alike[wanted[self._cubic_wires]]] = True
+            kept = carried[cubics[found]]
+        else:
+            kept = wanted[self._cubic_wires[cubics[found]]]
+        return _clipped(segments[found[kept]], area)
 
     def reaches_far(self, wires: Mask, area: QRectF) -> Mask:
         """Which of the wires are much longer than the area: curves that Qt strokes slowly."""
@@ -111,16 +120,18 @@ class Chart:
 
     def wire_at(self, point: QPointF, reach: float) -> int | None:
         """The wire nearest to the point, and at most `reach` away."""
-        if not len(self.segments):
+        area = QRectF(point, point).adjusted(-reach, -reach, reach, reach)
+        near = self._segment_index.touching(area)
+        if not len(near):
             return None
         at = np.array([point.x(), point.y()])
-        start, end = self.segments[:, :2], self.segments[:, 2:]
+        start, end = self.segments[near, :2], self.segments[near, 2:]
         along = end - start
         length = np.maximum((along**2).sum(axis=1), 1e-9)
         share = np.clip(((at - start) * along).sum(axis=1) / length, 0, 1)
         distance = ((start + share[:, None] * along - at) ** 2).sum(axis=1)
         nearest = int(distance.argmin())
-        return int(self.segment_wires[nearest]) if distance[nearest] <= reach**2 else None
+        return int(self.segment_wires[near[nearest]]) if distance[nearest] <= reach**2 else None
 
     def label_centre(self, wire: int) -> QPointF | None:
         route = self._routes[wire]
@@ -140,6 +151,15 @@ class Chart:
             own = np.flatnonzero(self._is_first[first : first + count])
             self._paths[wire] = self._curve(wire, (6 * own).tolist())
         return self._paths[wire]
+
+    def paths(self, wires: Iterable[int]) -> Iterator[QPainterPath]:
+        """The curves of these wires, what several have in common once."""
+        drawn: set[int] = set()
+        for wire in wires:
+            first, count = self._cubics_of(wire)
+            cubics = self._first_alike[first : first + count].tolist()
+            yield self._curve(wire, [6 * i for i, c in enumerate(cubics) if c not in drawn])
+            drawn.update(cubics)
 
     def _curve(self, wire: int, starts: Iterable[int]) -> QPainterPath:
         points = self._routes[wire].points
@@ -213,7 +233,13 @@ class Chart:
     @cached_property
     def segment_wires(self) -> Mask:
         """(S,): the wire of each segment."""
-        return self._lines[1]
+        wires: Mask = self._cubic_wires[self._lines[1]]
+        return wires
+
+    @cached_property
+    def _cubic_wires(self) -> Mask:
+        """(C,): the wire of each cubic."""
+        return np.repeat(np.arange(len(self._routes)), np.diff(self._first_cubic))
 
     @cached_property
     def _first_cubic(self) -> Mask:
@@ -234,19 +260,25 @@ class Chart:
         return found
 
     @cached_property
-    def _is_first(self) -> Mask:
-        """(C,): which cubics are not those of an earlier wire again: lines of one tensor run
-        together for a while, and would get darker with each that is painted."""
+    def _first_alike(self) -> Mask:
+        """(C,): of each cubic, the first that is the same: lines of one tensor run together
+        for a while, and would get darker with each that is painted."""
         rows = np.ascontiguousarray(self._cubics).view(np.dtype((np.void, 64))).ravel()
-        first = np.zeros(len(rows), bool)
-        first[np.unique(rows, return_index=True)[1]] = True
-        return first
+        _, first, kind = np.unique(rows, return_index=True, return_inverse=True)
+        alike: Mask = first[kind.ravel()]
+        return alike
+
+    @cached_property
+    def _is_first(self) -> Mask:
+        """(C,): which cubics are not those of an earlier wire again."""
+        is_first: Mask = self._first_alike == np.arange(len(self._first_alike))
+        return is_first
 
     @cached_property
     def _lines(self) -> tuple[Floats, Mask]:
-        owners = np.repeat(np.arange(len(self._routes)), np.diff(self._first_cubic))
-        cubics = self._cubics.reshape(-1, 4, 2)[self._is_first]
-        owners = owners[self._is_first]
+        """(S, 4) lines, and (S,) the cubic that each is a part of."""
+        own = np.flatnonzero(self._is_first)
+        cubics = self._cubics.reshape(-1, 4, 2)[own]
         # a cubic that is straight stays one line
         chord = cubics[:, 3] - cubics[:, 0]
         lean = np.abs(
@@ -259,14 +291,13 @@ class Chart:
         a, b, c, d = (cubics[bent, i][:, None] for i in range(4))
         curve = a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * c * t**2 * (1 - t) + d * t**3
         curved = np.concatenate([curve[:, :-1], curve[:, 1:]], axis=2).reshape(-1, 4)
-        wires = np.concatenate([owners[~bent], np.repeat(owners[bent], _SEGMENTS)])
-        return np.ascontiguousarray(np.concatenate([straight, curved])), wires
+        parts = np.concatenate([own[~bent], np.repeat(own[bent], _SEGMENTS)])
+        return np.ascontiguousarray(np.concatenate([straight, curved])), parts
 
     @cached_property
     def _chords(self) -> tuple[Floats, Mask]:
-        owners = np.repeat(np.arange(len(self._routes)), np.diff(self._first_cubic))
-        ends = np.ascontiguousarray(self._cubics[:, [0, 1, 6, 7]])
-        return ends[self._is_first], owners[self._is_first]
+        own = np.flatnonzero(self._is_first)
+        return np.ascontiguousarray(self._cubics[own][:, [0, 1, 6, 7]]), own
 
     @cached_property
     def _tips(self) -> Floats:

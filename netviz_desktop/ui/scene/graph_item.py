@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from shiboken6 import Shiboken
 
@@ -17,6 +19,7 @@ from netviz_desktop.ui.scene.drawing import HEADER_HEIGHT, Lettering
 from netviz_desktop.ui.scene.many import draw_many
 from netviz_desktop.ui.scene.marks import Marks
 from netviz_desktop.ui.scene.tiles import Tiles
+from netviz_desktop.ui.scene.tracing import Lit
 from netviz_desktop.ui.theme import Theme
 
 # the scale from which on there is
@@ -104,6 +107,9 @@ class GraphItem(QGraphicsItem):
     def _paint_chosen(self, painter: QPainter, area: QRectF, scale: float, palette: Theme) -> None:
         """What changes with each move of the mouse."""
         if self._chart is not None:
+            if self.marks.lit is not None:
+                painter.fillRect(area, _shade(palette))
+                self._paint_chart(painter, area, scale, palette, self.marks.lit)
             self.marks.paint_connections(painter, self._chart, area, scale, palette)
             letters = self._lettering
             if scale < _BOXES_FROM:
@@ -117,29 +123,41 @@ class GraphItem(QGraphicsItem):
     def _paint_tile(self, painter: QPainter, area: QRectF, scale: float) -> None:
         self._paint_chart(painter, area, scale, theme.current())
 
-    def _paint_chart(self, painter: QPainter, area: QRectF, scale: float, palette: Theme) -> None:
+    def _paint_chart(
+        self, painter: QPainter, area: QRectF, scale: float, palette: Theme, lit: Lit | None = None
+    ) -> None:
+        """All of it, or over what is dimmed, what is lit."""
         chart = self._chart
         if chart is None:
             return
         figures = chart.figures_in(area)
         wires = chart.wires_in(area)
+        borders = chart.frames_in(area)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        borders = chart.frames_in(area).tolist()
-        frames.paint_grounds(painter, chart, borders, scale, palette)
+        if lit is None:
+            frames.paint_grounds(painter, chart, borders.tolist(), scale, palette)
+        else:
+            figures, wires = figures[lit.figures[figures]], wires[lit.wires[wires]]
+            borders = borders[lit.borders[borders]]
+        whole = lit is not None
         if scale < _CURVES_FROM:
-            lines = chart.lines_in(area, wires, coarse=scale < _COARSE_BELOW)
+            lines = chart.lines_in(area, wires, coarse=scale < _COARSE_BELOW, whole=whole)
             self._paint_lines(painter, lines, scale, palette)
         else:
             far = chart.reaches_far(wires, area)
-            self._paint_lines(painter, chart.lines_in(area, wires[far]), scale, palette)
-            self._paint_curves(painter, wires[~far].tolist(), scale, palette)
+            lines = chart.lines_in(area, wires[far], whole=whole)
+            self._paint_lines(painter, lines, scale, palette)
+            near = wires[~far].tolist()
+            paths = chart.paths(near) if whole else map(chart.own_path, near)
+            self._paint_curves(painter, paths, scale, palette)
         if scale >= _BOXES_FROM:
             self._paint_arrows(painter, chart.tips_in(area, wires).tolist(), palette)
         if scale >= _LABELS_FROM:
             self._paint_labels(painter, chart.labels_in(area, wires).tolist(), palette)
         if scale >= _BOXES_FROM:
             letters = self._lettering
-            frames.paint_titles(painter, chart, borders, palette, self._boxes.text, letters)
+            titled = borders.tolist()
+            frames.paint_titles(painter, chart, titled, palette, self._boxes.text, letters)
         if scale < _BOXES_FROM:
             self._paint_rectangles(painter, figures, scale, palette)
         else:
@@ -203,13 +221,12 @@ class GraphItem(QGraphicsItem):
     # --- from near ----------------------------------------------------------------------
 
     def _paint_curves(
-        self, painter: QPainter, wires: list[int], scale: float, palette: Theme
+        self, painter: QPainter, paths: Iterable[QPainterPath], scale: float, palette: Theme
     ) -> None:
-        chart = self._require_chart()
         painter.setPen(_line_pen(QColor(palette.edge), scale))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for wire in wires:
-            painter.drawPath(chart.own_path(wire))
+        for path in paths:
+            painter.drawPath(path)
 
     def _paint_arrows(self, painter: QPainter, wires: list[int], palette: Theme) -> None:
         chart = self._require_chart()
@@ -236,6 +253,13 @@ class GraphItem(QGraphicsItem):
     def _require_chart(self) -> Chart:
         assert self._chart is not None
         return self._chart
+
+
+def _shade(palette: Theme) -> QColor:
+    """What is laid over all that is not lit."""
+    colour = QColor(palette.canvas)
+    colour.setAlphaF(0.8)
+    return colour
 
 
 def _line_pen(colour: QColor, scale: float) -> QPen:

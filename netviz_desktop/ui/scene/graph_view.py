@@ -32,7 +32,8 @@ from netviz_desktop.ui.scene.open_scopes import OpenScopes
 from netviz_desktop.ui.scene.outlook import Outlook, top_of
 from netviz_desktop.ui.scene.placing import Placing
 from netviz_desktop.ui.scene.search import search
-from netviz_desktop.ui.scene.spot import spot_at
+from netviz_desktop.ui.scene.spot import Spot, spot_at
+from netviz_desktop.ui.scene.tracing import Tracing
 from netviz_desktop.ui.selection import Selection
 
 _REACH = 5  # pixels beside a line that still are the line
@@ -60,6 +61,8 @@ class GraphView(Canvas):
         self._notice = Notice(self.viewport())
         self._placing = Placing(engine, self._notice, self)
         self._placing.placed.connect(self._placed)
+        self.tracing = Tracing(selection, self)
+        self.tracing.changed.connect(self._light)
 
         self.setAccessibleName("Model graph")
         self.setAccessibleDescription(
@@ -68,6 +71,7 @@ class GraphView(Canvas):
         selection.model_changed.connect(self._model_changed)
         selection.run_changed.connect(self._run_changed)
         selection.node_changed.connect(self._node_changed)
+        selection.others_changed.connect(self._mark_selection)
         selection.stop_changed.connect(self._stop_changed)
         selection.scope_changed.connect(self._scope_changed)
         if selection.model is not None:
@@ -203,6 +207,7 @@ class GraphView(Canvas):
 
     def _model_changed(self, model: ModelOpened | None) -> None:
         self._graph = model.graph if model is not None else None
+        self.tracing.end()
         self.scopes.take(self._selection.scopes)
         self._shapes = {}
         self._untouched = True
@@ -215,6 +220,7 @@ class GraphView(Canvas):
             return
         if self._selection.graph is not self._graph:
             self._graph = self._selection.graph
+            self.tracing.end()
             self.scopes.take(self._selection.scopes)
         self._shapes = run.shapes
         self._redraw()
@@ -249,6 +255,7 @@ class GraphView(Canvas):
             return
         self._mark_selection()
         self._stop_changed(self._selection.stop)
+        self._light()
         if self._searched:
             self.find(self._searched)
         self._set_scale(self.scale_factor)  # the room around the graph depends on it
@@ -287,12 +294,18 @@ class GraphView(Canvas):
         self._item.marks.selected = self._item.marks.framed = None
         if self.chart is None:
             return
+        boxes = map(self._seen_as, self._selection.others)
+        self._item.marks.others = tuple(self.chart.index[box] for box in boxes if box)
         scope, node = self._selection.scope, self._selection.node
         if scope is not None:
             self._item.marks.selected = self.chart.index.get(scope.id)
             self._item.marks.framed = self.chart.border_index.get(scope.id)
         elif node is not None:
             self._item.marks.selected = self.chart.index.get(self._seen_as(node) or "")
+        self._item.update()
+
+    def _light(self) -> None:
+        self._item.marks.lit = self.tracing.lit(self.chart) if self.chart is not None else None
         self._item.update()
 
     def choose(self, figure: int | None) -> None:
@@ -310,17 +323,45 @@ class GraphView(Canvas):
                 self._item.marks.selected = figure
         self._item.update()
 
-    def press_part(self, point: QPointF) -> bool:
+    def click(self, point: QPointF, *, adding: bool) -> None:
         spot = spot_at(self.chart, point)
-        if spot.scope is None or spot.part is None:
-            return False
-        if spot.part is frames.Part.TOGGLE:
-            self.scopes.toggle(spot.scope)
-        elif spot.part is frames.Part.TITLE:
-            self._selection.set_scope(spot.scope)
+        if spot.scope is not None and spot.part is not None:
+            self._press(spot.scope, spot.part)
+        elif spot.figure is not None and adding:
+            self._add(spot.figure)
+        elif not adding:
+            self.choose(spot.figure)
+
+    def _press(self, scope: Scope, part: frames.Part) -> None:
+        if part is frames.Part.TOGGLE:
+            self.scopes.toggle(scope)
+        elif part is frames.Part.TITLE:
+            self._selection.set_scope(scope)
         else:
-            self.scopes.step(spot.scope, 1 if spot.part is frames.Part.FORWARD else -1)
-        return True
+            self.scopes.step(scope, 1 if part is frames.Part.FORWARD else -1)
+
+    def _add(self, figure: int) -> None:
+        """Select one more box, or one less; of a closed scope, the node of its output."""
+        assert self.chart is not None
+        chosen = self.chart.figures[figure]
+        node = chosen.node
+        if chosen.scope is not None and self.scopes.tree is not None:
+            output = self.scopes.tree.output(chosen.scope)
+            node = output[0].id if output is not None else None
+        if node is not None:
+            self._selection.toggle_node(node)
+
+    def hover(self, point: QPointF | None) -> None:
+        spot = spot_at(self.chart, point) if point is not None else Spot()
+        if spot.figure != self._item.marks.hovered:
+            self._item.marks.hovered = spot.figure
+            self._item.update()
+
+    def escape(self) -> None:
+        if self.tracing.is_active:
+            self.tracing.end()
+        else:
+            self.choose(None)
 
     def open_at(self, point: QPointF) -> bool:
         spot = spot_at(self.chart, point)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from netviz_desktop.ui.scene import badge, frames
 from netviz_desktop.ui.scene.boxes import RADIUS
 from netviz_desktop.ui.scene.chart import Chart
+from netviz_desktop.ui.scene.tracing import Lit
 from netviz_desktop.ui.theme import Theme
 
 _MOST_FAULTS = 500  # in view: where all is marked, more marks tell nothing
@@ -24,6 +25,8 @@ class Marks:
         framed: the open scope that is selected, as an index of a border.
         found: how much is found in each figure.
         stopped: where the latest run stopped.
+        others: what is selected beside `selected`.
+        lit: what is not dimmed, where something is.
     """
 
     selected: int | None = None
@@ -31,6 +34,8 @@ class Marks:
     framed: int | None = None
     found: Mapping[int, int] = field(default_factory=dict)
     stopped: int | None = None
+    others: tuple[int, ...] = ()
+    lit: Lit | None = None
 
     @property
     def connects(self) -> bool:
@@ -66,6 +71,8 @@ class Marks:
         marks = [(index, palette.accent, 2.0) for index in sorted(self.found)]
         if self.hovered is not None:
             marks.append((self.hovered, palette.accent, 1.5))
+        marks += [(index, palette.accent, 1.0) for index in self._neighbours(chart)]
+        marks += [(index, palette.selected, 2.0) for index in self.others]
         if self.selected is not None:
             marks.append((self.selected, palette.selected, 2.0))
         for index, colour, width in marks:
@@ -83,6 +90,15 @@ class Marks:
             painter.drawRoundedRect(border, frames.RADIUS, frames.RADIUS)
         self._paint_counts(painter, chart, faulty, scale, palette)
         self._paint_faults(painter, chart, area, scale, palette)
+
+    def _neighbours(self, chart: Chart) -> set[int]:
+        """What lines lead to from what is selected, or from there to it."""
+        if self.selected is None:
+            return set()
+        wires = [chart.wires[w] for w in chart.inputs_of[self.selected]]
+        found = {chart.index[wire.source] for wire in wires}
+        wires = [chart.wires[w] for w in chart.outputs_of[self.selected]]
+        return found | {chart.index[wire.target] for wire in wires}
 
     def _paint_counts(
         self,
