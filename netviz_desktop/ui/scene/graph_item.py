@@ -60,6 +60,13 @@ class GraphItem(QGraphicsItem):
         self.marks = Marks()
         self.update()
 
+    def light(self, lit: Lit | None) -> None:
+        """Dim all but this; None: nothing."""
+        if lit is not self.marks.lit:
+            self.marks.lit = lit
+            self._tiles.clear()
+            self.update()
+
     def _catch_up(self) -> None:
         if Shiboken.isValid(self):  # the tiles may outlive what is shown of them
             self.update()
@@ -101,27 +108,31 @@ class GraphItem(QGraphicsItem):
         Args:
             scale: pixels of the device for one unit of the scene; decides the detail.
         """
-        self._paint_chart(painter, area, scale, palette)
+        self._paint_dimmed(painter, area, scale, palette)
         self._paint_chosen(painter, area, scale, palette)
 
     def _paint_chosen(self, painter: QPainter, area: QRectF, scale: float, palette: Theme) -> None:
         """What changes with each move of the mouse."""
         if self._chart is not None:
-            if self.marks.lit is not None:
-                painter.fillRect(area, _shade(palette))
-                self._paint_chart(painter, area, scale, palette, self.marks.lit)
             self.marks.paint_connections(painter, self._chart, area, scale, palette)
             letters = self._lettering
             if scale < _BOXES_FROM:
                 frames.paint_names(painter, self._chart, area, scale, palette, letters)
             elif self.marks.connects:  # a bright line may have crossed a title
-                borders = self._chart.frames_in(area).tolist()
+                borders, lit = self._chart.frames_in(area), self.marks.lit
+                titled = borders if lit is None else borders[lit.borders[borders]]
                 text = self._boxes.text
-                frames.paint_titles(painter, self._chart, borders, palette, text, letters)
+                frames.paint_titles(painter, self._chart, titled.tolist(), palette, text, letters)
             self.marks.paint(painter, self._chart, area, scale, palette)
 
     def _paint_tile(self, painter: QPainter, area: QRectF, scale: float) -> None:
-        self._paint_chart(painter, area, scale, theme.current())
+        self._paint_dimmed(painter, area, scale, theme.current())
+
+    def _paint_dimmed(self, painter: QPainter, area: QRectF, scale: float, palette: Theme) -> None:
+        self._paint_chart(painter, area, scale, palette)
+        if self.marks.lit is not None:
+            painter.fillRect(area, _shade(palette))
+            self._paint_chart(painter, area, scale, palette, self.marks.lit)
 
     def _paint_chart(
         self, painter: QPainter, area: QRectF, scale: float, palette: Theme, lit: Lit | None = None

@@ -305,8 +305,7 @@ class GraphView(Canvas):
         self._item.update()
 
     def _light(self) -> None:
-        self._item.marks.lit = self.tracing.lit(self.chart) if self.chart is not None else None
-        self._item.update()
+        self._item.light(self.tracing.lit(self.chart) if self.chart is not None else None)
 
     def choose(self, figure: int | None) -> None:
         self._motion.finish()

@@ -48,7 +48,10 @@ class Marks:
         """The lines of what is selected, and of what the mouse is over."""
         if not self.connects:
             return
-        seen = set(chart.wires_in(area).tolist())
+        wires_in_view = chart.wires_in(area)
+        if self.lit is not None:
+            wires_in_view = wires_in_view[self.lit.wires[wires_in_view]]
+        seen = set(wires_in_view.tolist())
         for figure, strength in ((self.hovered, 0.55), (self.selected, 1.0)):
             if figure is None:
                 continue
@@ -95,10 +98,11 @@ class Marks:
         """What lines lead to from what is selected, or from there to it."""
         if self.selected is None:
             return set()
-        wires = [chart.wires[w] for w in chart.inputs_of[self.selected]]
-        found = {chart.index[wire.source] for wire in wires}
-        wires = [chart.wires[w] for w in chart.outputs_of[self.selected]]
-        return found | {chart.index[wire.target] for wire in wires}
+        into, out = chart.inputs_of[self.selected], chart.outputs_of[self.selected]
+        if self.lit is not None:
+            into, out = ([w for w in wires if self.lit.wires[w]] for wires in (into, out))
+        sources = {chart.index[chart.wires[wire].source] for wire in into}
+        return sources | {chart.index[chart.wires[wire].target] for wire in out}
 
     def _paint_counts(
         self,
