@@ -40,12 +40,14 @@ class Link(NamedTuple):
         source, target: ids of nodes, closed scopes, inputs or outputs.
         values: what flows, each once.
         times: how many inputs of nodes it stands for.
+        input: between nodes: which of the target's inputs it is; else -1.
     """
 
     source: str
     target: str
     values: tuple[str, ...]
     times: int
+    input: int = -1
 
 
 @dataclass(frozen=True)
@@ -275,12 +277,12 @@ class Scopes:
         together: dict[tuple[str, str], list[str]] = {}
         for node in graph.nodes:
             target = box_of[node.id]
-            for name in node.inputs:
+            for port, name in enumerate(node.inputs):
                 origin = source.get(name)
                 if origin is None:
                     continue
                 if origin not in closed and target not in closed:
-                    yield Link(origin, target, (name,), 1)
+                    yield Link(origin, target, (name,), 1, port)
                 elif origin != target:
                     together.setdefault((origin, target), []).append(name)
         for name in dict.fromkeys(graph.outputs):

@@ -224,10 +224,11 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def copy_node_name(self) -> None:
-        node = self.selection.selected_node
-        if node is not None:
-            QGuiApplication.clipboard().setText(node.name or node.id)
-            self.status.say(f"Copied “{node.name or node.id}”.")
+        node, edge = self.selection.selected_node, self.selection.edge
+        name = edge.value if edge is not None else node and (node.name or node.id)
+        if name:
+            QGuiApplication.clipboard().setText(name)
+            self.status.say(f"Copied “{name}”.")
 
     def choose_picture(self) -> None:
         if self.selection.model is not None:
@@ -276,6 +277,7 @@ class MainWindow(QMainWindow):
         for operation in (self.images, self.restore):
             operation.failed.connect(self.tell)
         self.images.noted.connect(self.status.say)
+        self.view.noted.connect(self.status.say)
         self.view.tracing.said.connect(self.status.say)
         self.restore.done.connect(lambda: self.status.say("The engine is back; nothing was lost."))
         self.reports.added.connect(self.tell_defect)

@@ -118,12 +118,13 @@ class Chart:
         found = self.figures_in(QRectF(point, point))
         return int(found[0]) if len(found) else None
 
-    def wire_at(self, point: QPointF, reach: float) -> int | None:
-        """The wire nearest to the point, and at most `reach` away."""
+    def wires_at(self, point: QPointF, reach: float) -> list[int]:
+        """The wire nearest to the point, and at most `reach` away; several where lines of one
+        tensor run together."""
         area = QRectF(point, point).adjusted(-reach, -reach, reach, reach)
         near = self._segment_index.touching(area)
         if not len(near):
-            return None
+            return []
         at = np.array([point.x(), point.y()])
         start, end = self.segments[near, :2], self.segments[near, 2:]
         along = end - start
@@ -131,7 +132,10 @@ class Chart:
         share = np.clip(((at - start) * along).sum(axis=1) / length, 0, 1)
         distance = ((start + share[:, None] * along - at) ** 2).sum(axis=1)
         nearest = int(distance.argmin())
-        return int(self.segment_wires[near[nearest]]) if distance[nearest] <= reach**2 else None
+        if distance[nearest] > reach**2:
+            return []
+        alike = self._first_alike == self._lines[1][near[nearest]]
+        return [int(wire) for wire in self._cubic_wires[alike]]
 
     def label_centre(self, wire: int) -> QPointF | None:
         route = self._routes[wire]

@@ -111,6 +111,7 @@ class Wire:
 
     Args:
         others: further values that take the same line, between scopes.
+        input: between nodes: which of the target's inputs it is; else -1.
     """
 
     id: str
@@ -120,6 +121,11 @@ class Wire:
     label: str
     label_width: float
     others: tuple[str, ...] = ()
+    input: int = -1
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return (self.value, *self.others)
 
 
 @dataclass(frozen=True)
@@ -253,7 +259,8 @@ class _Draughtsman:
             label = label if len(label) <= _LONGEST_LABEL else ""
         width = self._lettering.width(self._lettering.label, label) if label else 0.0
         value, *others = link.values
-        return Wire(str(index), link.source, link.target, value, label, width, tuple(others))
+        ends = str(index), link.source, link.target
+        return Wire(*ends, value, label, width, tuple(others), link.input)
 
     def _borders(self, visible: Visible) -> tuple[Border, ...]:
         letters = self._lettering

@@ -22,7 +22,7 @@ from netviz_desktop.layout import Placement
 from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.engine_client import EngineClient
-from netviz_desktop.ui.scene import frames, tooltips, walk
+from netviz_desktop.ui.scene import edges, frames, tooltips, walk
 from netviz_desktop.ui.scene.canvas import READABLE_SCALE, Canvas
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
@@ -34,7 +34,7 @@ from netviz_desktop.ui.scene.placing import Placing
 from netviz_desktop.ui.scene.search import search
 from netviz_desktop.ui.scene.spot import Spot, spot_at
 from netviz_desktop.ui.scene.tracing import Tracing
-from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.selection import Edge, Selection
 
 _REACH = 5  # pixels beside a line that still are the line
 
@@ -44,6 +44,8 @@ class GraphView(Canvas):
 
     laid_out = Signal()
     """The graph has been drawn in its places."""
+    noted = Signal(str)
+    """One line about what was selected."""
 
     def __init__(self, engine: EngineClient, selection: Selection) -> None:
         super().__init__()
@@ -72,6 +74,7 @@ class GraphView(Canvas):
         selection.run_changed.connect(self._run_changed)
         selection.node_changed.connect(self._node_changed)
         selection.others_changed.connect(self._mark_selection)
+        selection.edge_changed.connect(self._edge_changed)
         selection.stop_changed.connect(self._stop_changed)
         selection.scope_changed.connect(self._scope_changed)
         if selection.model is not None:
@@ -277,7 +280,7 @@ class GraphView(Canvas):
 
     def _node_changed(self, node: str | None) -> None:
         self._mark_selection()
-        if node is not None and self._selection.scope is None:
+        if node is not None and not (self._selection.scope or self._selection.edge):
             self.setAccessibleDescription(f"Selected: {node}")
 
     def _stop_changed(self, stop: Problem | None) -> None:
@@ -291,13 +294,16 @@ class GraphView(Canvas):
             self.setAccessibleDescription(f"Selected: {scope.name}, {scope.count} nodes")
 
     def _mark_selection(self) -> None:
-        self._item.marks.selected = self._item.marks.framed = None
+        marks = self._item.marks
+        marks.selected = marks.framed = marks.wire = None
         if self.chart is None:
             return
         boxes = map(self._seen_as, self._selection.others)
         self._item.marks.others = tuple(self.chart.index[box] for box in boxes if box)
         scope, node = self._selection.scope, self._selection.node
-        if scope is not None:
+        if self._selection.edge is not None:
+            marks.wire = edges.wire_of(self.chart, self._selection.edge)
+        elif scope is not None:
             self._item.marks.selected = self.chart.index.get(scope.id)
             self._item.marks.framed = self.chart.border_index.get(scope.id)
         elif node is not None:
@@ -323,11 +329,16 @@ class GraphView(Canvas):
         self._item.update()
 
     def click(self, point: QPointF, *, adding: bool) -> None:
-        spot = spot_at(self.chart, point)
+        spot = self._spot(point)
         if spot.scope is not None and spot.part is not None:
             self._press(spot.scope, spot.part)
         elif spot.figure is not None and adding:
             self._add(spot.figure)
+        elif spot.wires and not adding:
+            chosen = self._item.marks.wire
+            # where lines run together, a second click is for the next of them
+            again = spot.wires.index(chosen) + 1 if chosen in spot.wires else 0
+            self.choose_wire(spot.wires[again % len(spot.wires)])
         elif not adding:
             self.choose(spot.figure)
 
@@ -351,9 +362,10 @@ class GraphView(Canvas):
             self._selection.toggle_node(node)
 
     def hover(self, point: QPointF | None) -> None:
-        spot = spot_at(self.chart, point) if point is not None else Spot()
-        if spot.figure != self._item.marks.hovered:
-            self._item.marks.hovered = spot.figure
+        spot = self._spot(point) if point is not None else Spot()
+        marks = self._item.marks
+        if (spot.figure, spot.wire) != (marks.hovered, marks.hovered_wire):
+            marks.hovered, marks.hovered_wire = spot.figure, spot.wire
             self._item.update()
 
     def escape(self) -> None:
@@ -362,8 +374,14 @@ class GraphView(Canvas):
         else:
             self.choose(None)
 
+    def _spot(self, point: QPointF) -> Spot:
+        return spot_at(self.chart, point, _REACH / self.scale_factor)
+
     def open_at(self, point: QPointF) -> bool:
-        spot = spot_at(self.chart, point)
+        spot = self._spot(point)
+        if spot.wire is not None:
+            self.follow_edge()
+            return True
         if spot.scope is None:
             return False
         # of a frame's buttons, the first click of the two has pressed one
@@ -371,12 +389,55 @@ class GraphView(Canvas):
             self.scopes.toggle(spot.scope)
         return True
 
+    def choose_wire(self, wire: int) -> None:
+        """Select the edge that a line is."""
+        self._motion.finish()
+        if self.chart is not None and self.scopes.tree is not None:
+            self._selection.set_edge(edges.edge_of(self.chart, self.scopes.tree, wire))
+
+    def follow_edge(self) -> None:
+        """Look at the far end of the selected edge, and from there at its other one."""
+        wire = self._item.marks.wire
+        if self.chart is not None and wire is not None:
+            middle = self.visible_area().center()
+            self.look_closely(edges.other_end(self.chart, wire, (middle.x(), middle.y())))
+
+    def _edge_changed(self, edge: Edge | None) -> None:
+        self._mark_selection()
+        if edge is not None and self.chart is not None:
+            said = edges.said(edge, self.chart.drawing.values)
+            self.setAccessibleDescription(f"Selected: {said}")
+            self.noted.emit(said)
+
+    def _choose_edge_at(self, figure: int, *, incoming: bool) -> None:
+        assert self.chart is not None
+        wires = (self.chart.inputs_of if incoming else self.chart.outputs_of)[figure]
+        if wires:
+            self.choose_wire(wires[0])
+
+    def _walk_from_edge(self, wire: int, key: int) -> None:
+        """Along the flow to an end, across it to the line beside."""
+        assert self.chart is not None
+        back, forward = walk.ALONG[self._left_to_right]
+        if key in (back, forward):
+            line = self.chart.wires[wire]
+            self._choose_in_view(self.chart.index[line.target if key == forward else line.source])
+        else:
+            by = 1 if key in (Qt.Key.Key_Right, Qt.Key.Key_Down) else -1
+            self.choose_wire(edges.beside(self.chart, wire, by))
+
     def _walk(self, key: int) -> None:
         if self.chart is None or not self.chart.figures:
             return
-        target = walk.neighbour(self.chart, self._item.marks.selected, key, self._left_to_right)
-        if target is None:
+        if self._item.marks.wire is not None:
+            self._walk_from_edge(self._item.marks.wire, key)
             return
+        target = walk.neighbour(self.chart, self._item.marks.selected, key, self._left_to_right)
+        if target is not None:
+            self._choose_in_view(target)
+
+    def _choose_in_view(self, target: int) -> None:
+        assert self.chart is not None
         self.choose(target)
         box = self.chart.rectangle(target)
         if not self.visible_area().contains(box):
@@ -391,7 +452,12 @@ class GraphView(Canvas):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if event.matches(QKeySequence.StandardKey.Copy) and self._item.marks.selected is not None:
+        marks, shift = self._item.marks, event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        if event.key() == Qt.Key.Key_E and marks.selected is not None and not ctrl:
+            self._choose_edge_at(marks.selected, incoming=shift)
+        elif event.matches(QKeySequence.StandardKey.Copy) and self._selection.edge is not None:
+            QGuiApplication.clipboard().setText(self._selection.edge.value)
+        elif event.matches(QKeySequence.StandardKey.Copy) and self._item.marks.selected is not None:
             self._copy_name(self._item.marks.selected)
         elif ctrl and event.key() in walk.KEYS:
             self._walk(event.key())
@@ -399,16 +465,19 @@ class GraphView(Canvas):
             super().keyPressEvent(event)
 
     def _scope_key(self, event: QKeyEvent) -> bool:
-        """Enter opens and closes the selected scope, Backspace closes what is around the
-        selection, [ and ] step through a run."""
+        """Enter opens and closes the selected scope, or follows the selected edge, Backspace
+        closes what is around the selection, [ and ] step through a run."""
         key, scope = event.key(), self._selection.scope
         plain = event.modifiers() in (
             Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
         )  # fmt: skip
         if not plain:
             return False
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and scope is not None:
+        enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and scope is not None:
             self.scopes.toggle(scope)
+        elif enter and self._selection.edge is not None:
+            self.follow_edge()
         elif key == Qt.Key.Key_Backspace:
             self.scopes.close_around()
         elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
@@ -424,7 +493,7 @@ class GraphView(Canvas):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.chart is None:
             return
-        spot = spot_at(self.chart, self._scene_point(QPointF(event.pos())))
+        spot = self._spot(self._scene_point(QPointF(event.pos())))
         figure = spot.figure
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             figure = self._item.marks.selected
@@ -435,8 +504,15 @@ class GraphView(Canvas):
             menu.addAction("Copy Name", lambda: self._copy_name(figure))
             menu.addAction("Centre", lambda: self.look_closely(figure))
             menu.addSeparator()
+        elif spot.wire is not None:
+            self.choose_wire(spot.wire)
+            menu.addAction("Follow to Its Other End", self.follow_edge)
         elif spot.scope is not None:
             self._selection.set_scope(spot.scope)
+        if figure is not None or spot.wire is not None or spot.scope is not None:
+            menu.addAction("Trace Inputs", self.tracing.inputs)
+            menu.addAction("Trace Outputs", self.tracing.outputs)
+            menu.addSeparator()
         if (scope := self.scopes.in_focus()) is not None:
             verb = "Close" if self.scopes.is_open(scope) else "Open"
             menu.addAction(f"{verb} {scope.name}", lambda: self.scopes.toggle(scope))
@@ -449,7 +525,7 @@ class GraphView(Canvas):
         scopes = self._selection.scopes
         if self.chart is None or scopes is None:
             return ""
-        spot = spot_at(self.chart, self._scene_point(position), _REACH / self.scale_factor)
+        spot = self._spot(self._scene_point(position))
         if spot.figure is not None:
             readable = self.scale_factor >= READABLE_SCALE
             chosen = self.chart.figures[spot.figure]

@@ -25,6 +25,7 @@ class Marks:
         framed: the open scope that is selected, as an index of a border.
         found: how much is found in each figure.
         stopped: where the latest run stopped.
+        wire, hovered_wire: lines, by their index.
         others: what is selected beside `selected`.
         lit: what is not dimmed, where something is.
     """
@@ -34,13 +35,16 @@ class Marks:
     framed: int | None = None
     found: Mapping[int, int] = field(default_factory=dict)
     stopped: int | None = None
+    wire: int | None = None
+    hovered_wire: int | None = None
     others: tuple[int, ...] = ()
     lit: Lit | None = None
 
     @property
     def connects(self) -> bool:
         """Whether lines are brighter than others."""
-        return self.hovered is not None or self.selected is not None
+        marked = (self.hovered, self.selected, self.wire, self.hovered_wire)
+        return any(mark is not None for mark in marked)
 
     def paint_connections(
         self, painter: QPainter, chart: Chart, area: QRectF, scale: float, palette: Theme
@@ -59,12 +63,13 @@ class Marks:
             colour.setAlphaF(strength)
             wires: Iterable[int] = (*chart.inputs_of[figure], *chart.outputs_of[figure])
             for wire in filter(seen.__contains__, wires):
-                painter.setPen(QPen(colour, 1.8 * _line_width(scale)))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawPath(chart.path(wire))
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(colour)
-                painter.drawConvexPolygon(chart.arrow(wire))
+                _paint_wire(painter, chart, wire, colour, 1.8 * _line_width(scale))
+        if self.hovered_wire is not None:
+            width = 2.2 * _line_width(scale)
+            _paint_wire(painter, chart, self.hovered_wire, QColor(palette.accent), width)
+        if self.wire is not None:
+            width = 2.4 * _line_width(scale)
+            _paint_wire(painter, chart, self.wire, QColor(palette.selected), width)
 
     def paint(
         self, painter: QPainter, chart: Chart, area: QRectF, scale: float, palette: Theme
@@ -95,7 +100,10 @@ class Marks:
         self._paint_faults(painter, chart, area, scale, palette)
 
     def _neighbours(self, chart: Chart) -> set[int]:
-        """What lines lead to from what is selected, or from there to it."""
+        """What is at the other ends of lines of what is selected; of a line, its ends."""
+        if self.wire is not None:
+            line = chart.wires[self.wire]
+            return {chart.index[line.source], chart.index[line.target]}
         if self.selected is None:
             return set()
         into, out = chart.inputs_of[self.selected], chart.outputs_of[self.selected]
@@ -152,6 +160,15 @@ class Marks:
             around = box.adjusted(-width / 2, -width / 2, width / 2, width / 2)
             painter.drawRoundedRect(around, RADIUS + width / 2, RADIUS + width / 2)
             badge.paint(painter, box.topRight(), size, palette)
+
+
+def _paint_wire(painter: QPainter, chart: Chart, wire: int, colour: QColor, width: float) -> None:
+    painter.setPen(QPen(colour, width))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(chart.path(wire))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawConvexPolygon(chart.arrow(wire))
 
 
 def _line_width(scale: float) -> float:

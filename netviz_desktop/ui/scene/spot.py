@@ -15,15 +15,20 @@ class Spot(NamedTuple):
     """One of them, or nothing.
 
     Args:
-        figure, wire: indices in the chart.
+        figure: its index in the chart.
         scope: that which the box or the bar stands for.
         part: of the scope, what can be pressed; None: its box.
+        wires: the indices of lines; several where they run together.
     """
 
     figure: int | None = None
     scope: Scope | None = None
     part: frames.Part | None = None
-    wire: int | None = None
+    wires: tuple[int, ...] = ()
+
+    @property
+    def wire(self) -> int | None:
+        return self.wires[0] if self.wires else None
 
 
 def spot_at(chart: Chart | None, point: QPointF, reach: float = 0) -> Spot:
@@ -42,4 +47,4 @@ def spot_at(chart: Chart | None, point: QPointF, reach: float = 0) -> Spot:
         return Spot(figure, scope, frames.Part.TOGGLE if pressed else None)
     if (found := frames.part_at(chart, point)) is not None:
         return Spot(None, chart.borders[found[0]].scope, found[1])
-    return Spot(wire=chart.wire_at(point, reach) if reach else None)
+    return Spot(wires=tuple(chart.wires_at(point, reach)) if reach else ())

@@ -8,6 +8,8 @@ from PySide6.QtCore import QPointF, Qt
 from netviz_desktop.ui.scene.chart import Chart
 
 KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
+ALONG = {False: (Qt.Key.Key_Up, Qt.Key.Key_Down), True: (Qt.Key.Key_Left, Qt.Key.Key_Right)}
+"""Against the flow, and with it; True: from left to right."""
 
 
 def nearest(chart: Chart, point: QPointF) -> int:
@@ -26,10 +28,8 @@ def neighbour(chart: Chart, figure: int | None, key: int, left_to_right: bool) -
     """
     if figure is None:
         return 0
-    forward, backward = Qt.Key.Key_Down, Qt.Key.Key_Up
-    right = Qt.Key.Key_Right
-    if left_to_right:
-        forward, backward, right = Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Down
+    backward, forward = ALONG[left_to_right]
+    right = Qt.Key.Key_Down if left_to_right else Qt.Key.Key_Right
     if key == forward and chart.outputs_of[figure]:
         return chart.index[chart.wires[chart.outputs_of[figure][0]].target]
     if key == backward and chart.inputs_of[figure]:
