@@ -36,13 +36,15 @@ from netviz_desktop.ui.operations.model_code import ModelCodeDialog
 from netviz_desktop.ui.operations.open_files import local_files, open_in_own_window, sort_files
 from netviz_desktop.ui.operations.open_image import OpenImage, choose_image, load
 from netviz_desktop.ui.operations.open_model import OpenModel, choose_model
+from netviz_desktop.ui.operations.pages import Pages
 from netviz_desktop.ui.operations.report import ReportDialog, Reports
 from netviz_desktop.ui.operations.restore import Restore
 from netviz_desktop.ui.operations.trust import ask_trust
 from netviz_desktop.ui.scene import GraphView, History, Minimap
-from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.selection import Page, Selection
 from netviz_desktop.ui.settings import FLAGS, Settings
 from netviz_desktop.ui.status_bar import StatusBar
+from netviz_desktop.ui.widgets.breadcrumbs import Breadcrumbs
 from netviz_desktop.ui.widgets.numbers import size
 
 _SIZE = QSize(1600, 1000)
@@ -76,6 +78,8 @@ class MainWindow(QMainWindow):
         self.empty = EmptyState(self)
         self.banner = Banner(self)
         self.find_bar = FindBar(self.view, self.selection, self)
+        self.pages = Pages(engine, self.selection, self)
+        self.breadcrumbs = Breadcrumbs(self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.view)
@@ -86,6 +90,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.banner)
         column.addWidget(self.find_bar)
+        column.addWidget(self.breadcrumbs)
         column.addWidget(self._stack, 1)
         self.setCentralWidget(middle)
         self.status = StatusBar(engine, self)
@@ -182,7 +187,8 @@ class MainWindow(QMainWindow):
         self.banner.show_problem(problem, self._ways_to(problem.node))
 
     def show_node(self, node: str) -> None:
-        """Select it, and bring it to the middle."""
+        """Select a node of the model, and bring it to the middle."""
+        self.selection.set_pages(())
         self.selection.set_node(node)
         self.view.center_on(node)
 
@@ -274,7 +280,7 @@ class MainWindow(QMainWindow):
         self.models.started.connect(self._opening)
         self.models.ended.connect(self._opening_ended)
         self.models.failed.connect(self._refused)
-        for operation in (self.images, self.restore):
+        for operation in (self.images, self.restore, self.pages):
             operation.failed.connect(self.tell)
         self.images.noted.connect(self.status.say)
         self.view.noted.connect(self.status.say)
@@ -282,6 +288,8 @@ class MainWindow(QMainWindow):
         self.restore.done.connect(lambda: self.status.say("The engine is back; nothing was lost."))
         self.reports.added.connect(self.tell_defect)
         self.selection.model_changed.connect(self._model_changed)
+        self.selection.page_changed.connect(self._page_changed)
+        self.breadcrumbs.chosen.connect(self.selection.leave_to)
         self.selection.run_changed.connect(self._run_changed)
         self.empty.open_asked.connect(self.choose_model)
         self.empty.demo_asked.connect(self.open_demo)
@@ -336,6 +344,12 @@ class MainWindow(QMainWindow):
                 recognised(model), [("Change…", self.ask_architecture)], error=False
             )
 
+    def _page_changed(self, pages: tuple[Page, ...]) -> None:
+        model = self.selection.model
+        names = [Path(model.path).name] if model is not None else []
+        titles = [f"{page.holder} › {page.title}" for page in pages]
+        self.breadcrumbs.set_steps([*names, *titles])
+
     def _has_chosen_architecture(self) -> bool:
         return self.models.request is not None and self.models.request.architecture is not None
 
@@ -354,7 +368,7 @@ class MainWindow(QMainWindow):
         return remedies
 
     def _ways_to(self, node: str) -> list[Remedy]:
-        graph = self.selection.graph
+        graph = self.selection.whole
         if not node or graph is None or node not in graph:
             return []
         return [("Show node", partial(self.show_node, node))]

@@ -29,6 +29,25 @@ class Edge:
     input: int = -1
 
 
+@dataclass(frozen=True)
+class Page:
+    """A graph inside a node that is looked at in place of the one around it.
+
+    Args:
+        name: one of the node's bodies.
+        holder: the node's id in the graph around it.
+    """
+
+    name: str
+    holder: str
+    graph: ModelGraph
+
+    @property
+    def title(self) -> str:
+        """What tells it from the other graphs inside the same node."""
+        return self.name.rpartition(" › ")[2]
+
+
 class Selection(QObject):
     """One of each, or None. Setting what is already set says nothing.
 
@@ -41,6 +60,10 @@ class Selection(QObject):
     """`ModelOpened` or None."""
     run_changed = Signal(object)
     """`RunFinished` or None; None also while there is no answer for the current image."""
+    page_changed = Signal(object)
+    """The `Page`s that one is in, outermost first, a tuple; empty: the whole model."""
+    page_asked = Signal(str)
+    """The name of a graph inside the selected node that someone wants to look at."""
     node_changed = Signal(object)
     """A node id or None."""
     scope_changed = Signal(object)
@@ -58,6 +81,7 @@ class Selection(QObject):
         super().__init__(parent)
         self.model: ModelOpened | None = None
         self.run: RunFinished | None = None
+        self.pages: tuple[Page, ...] = ()
         self.node: str | None = None
         self.scope: Scope | None = None
         self.edge: Edge | None = None
@@ -68,7 +92,12 @@ class Selection(QObject):
 
     @property
     def graph(self) -> ModelGraph | None:
-        """The graph in view: as it ran where that is known, else as opened."""
+        """The graph in view: the model's, or one inside a node."""
+        return self.pages[-1].graph if self.pages else self.whole
+
+    @property
+    def whole(self) -> ModelGraph | None:
+        """The model's graph: as it ran where that is known, else as opened."""
         if self.run is not None and self.run.graph is not None:
             return self.run.graph
         return self.model.graph if self.model is not None else None
@@ -97,13 +126,14 @@ class Selection(QObject):
 
     def fault(self, node: Node) -> str:
         """Why the model cannot be run, or did not run to its end, because of this node."""
-        if node.fault or self.stop is None or self.stop.node != node.id:
+        if node.fault or self.stop is None or self.stop.node != node.id or self.pages:
             return node.fault
         return self.stop.what
 
     def set_model(self, model: ModelOpened | None) -> None:
         self.set_stop(None)
         self.set_run(None)
+        self.set_pages(())
         self.set_node(None)
         self.model = model
         self.model_changed.emit(model)
@@ -116,6 +146,21 @@ class Selection(QObject):
         if not all(node in (self.graph or ()) for node in self._named()):
             self.set_node(None)
         self.run_changed.emit(run)
+
+    def set_pages(self, pages: tuple[Page, ...]) -> None:
+        """Look at a graph inside a node, in the last of these; nothing in it is selected."""
+        if [page.name for page in pages] != [page.name for page in self.pages]:
+            self._set(None)
+            self.pages = pages
+            self.page_changed.emit(pages)
+
+    def leave_to(self, depth: int) -> None:
+        """Look again at the graph that so many pages are around, and at the node come from."""
+        if depth < len(self.pages):
+            holder = self.pages[depth].holder
+            self.set_pages(self.pages[:depth])
+            if self.graph is not None and holder in self.graph:
+                self.set_node(holder)
 
     def set_stop(self, problem: Problem | None) -> None:
         if problem is not self.stop:

@@ -17,7 +17,7 @@ class Following(Dock):
 
     shown = Signal(str)
     """It shows what is in view now: the id of the selected node, or nothing."""
-    FOLLOWS: ClassVar[tuple[str, ...]] = ("model", "run", "node", "target", "stop")
+    FOLLOWS: ClassVar[tuple[str, ...]] = ("model", "run", "page", "node", "target", "stop")
     """What of the selection it shows."""
 
     def __init__(

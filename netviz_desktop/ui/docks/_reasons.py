@@ -10,6 +10,10 @@ from netviz_desktop.ui.selection import Selection
 NO_MODEL = Problem("No model is open.", "Open one, or drop it on the window.")
 NO_NODE = Problem("No node is selected.", "Click one in the graph.")
 NO_RUN = Problem("The model has not run yet.", "Open an image, or drop one on the window.")
+INSIDE = Problem(
+    "Of what is inside a node, a run keeps nothing.",
+    "The node itself has what it takes and gives: go back to it by the path above the graph.",
+)
 STOPPED = Problem("The run did not come to its end.", "The node that stopped it is marked.")
 NO_IMAGE_INPUT = Problem(
     "No input of this model takes an image.",
@@ -35,6 +39,8 @@ def selected_node(selection: Selection) -> Node | Problem:
     """The selected node, or why there is none."""
     if selection.model is None:
         return NO_MODEL
+    if selection.pages:
+        return INSIDE
     return selection.selected_node or NO_NODE
 
 

@@ -55,7 +55,7 @@ def class_count(selection: Selection) -> int:
 
 def _output_shape(selection: Selection) -> tuple[int, ...]:
     """Of the first output in the last run; () when nobody knows."""
-    run, graph = selection.run, selection.graph
+    run, graph = selection.run, selection.whole
     if run is None or graph is None:
         return ()
     return next((run.shapes[name] for name in graph.outputs if name in run.shapes), ())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QUrl
@@ -49,7 +51,7 @@ class NodePanel(Following):
         self.text.setOpenLinks(False)
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.text.anchorClicked.connect(self._follow)
-        self._links: list[str] = []
+        self._links: list[Callable[[], object]] = []
         self._states: GradientStates | None = None
         self.setWidget(self.text)
 
@@ -57,7 +59,7 @@ class NodePanel(Following):
         self._states = None
         self._draw()
         self.shown.emit(self.selection.node or "")
-        node, run = self.selection.selected_node, self.selection.run
+        node, run = self.selection.selected_node, self._run
         if self.selection.scope is None and node is not None and run is not None and node.outputs:
             target = self.selection.target
             call = self.engine.ask(GradientStatesOf(node.id, target), slot=self.ID)
@@ -67,6 +69,11 @@ class NodePanel(Following):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_links"):
             self._draw()
         super().changeEvent(event)
+
+    @property
+    def _run(self) -> RunFinished | None:
+        """The last run; it says nothing of what is inside nodes."""
+        return None if self.selection.pages else self.selection.run
 
     def _draw(self) -> None:
         self._links = []
@@ -78,6 +85,9 @@ class NodePanel(Following):
         elif node is not None:
             fault, note = self.selection.fault(node), node.note
             html = page(node.op_type, note, self._node_sections(node), fault=fault)
+        elif self.selection.pages:
+            inner = self.selection.pages[-1]
+            html = page(inner.title, "", self._graph_sections(inner.graph))
         elif model is not None:
             html = page(Path(model.path).name, "", self._model_sections(model))
         else:
@@ -97,7 +107,7 @@ class NodePanel(Following):
     # --- a scope ------------------------------------------------------------------------
 
     def _scope_sections(self, scopes: Scopes, scope: Scope) -> list[Section]:
-        graph, run = scopes.graph, self.selection.run
+        graph, run = scopes.graph, self._run
         nodes = tuple(scopes.nodes(scope))
         part = replace(graph, nodes=nodes)
         costs = total(part, counts(part))
@@ -134,6 +144,7 @@ class NodePanel(Following):
         graph = self.selection.graph
         assert graph is not None
         inputs = [n for n in node.inputs if n not in graph.parameters]
+        enter = self.selection.page_asked.emit
         return [
             Section(
                 "",
@@ -146,6 +157,13 @@ class NodePanel(Following):
                     Entry("runs in", node.execution),
                     Entry("time", self._time(node)),
                     *self._gradients(),
+                ],
+            ),
+            Section(
+                "Inside",
+                [
+                    Entry("graph", name.rpartition(" › ")[2], "", self._link(partial(enter, name)))
+                    for name in node.bodies[:_MOST]
                 ],
             ),
             Section("Attributes", [Entry(k, _said(v)) for k, v in sorted(node.attributes.items())]),
@@ -192,13 +210,13 @@ class NodePanel(Following):
         return entries
 
     def _value_type(self, graph: ModelGraph, name: str) -> str:
-        run, value = self.selection.run, graph.values.get(name)
+        run, value = self._run, graph.values.get(name)
         if run is not None and name in run.shapes:
             return f"{_type(run.shapes[name], run.dtypes.get(name))} in the last run"
         return _type(value.shape, value.dtype) if value is not None else ""
 
     def _time(self, node: Node) -> str:
-        run = self.selection.run
+        run = self._run
         if run is None or node.id not in run.milliseconds:
             return ""
         spent = run.milliseconds[node.id]
@@ -208,8 +226,8 @@ class NodePanel(Following):
     # --- the model ----------------------------------------------------------------------
 
     def _model_sections(self, model: ModelOpened) -> list[Section]:
-        graph = self.selection.graph or model.graph
-        run = self.selection.run
+        graph = self.selection.whole or model.graph
+        run = self._run
         cannot = model.structure_only
         return [
             Section(
@@ -230,17 +248,33 @@ class NodePanel(Following):
             Section("Metadata", [Entry(k, v) for k, v in list(graph.metadata.items())[:_MOST]]),
         ]
 
+    def _graph_sections(self, graph: ModelGraph) -> list[Section]:
+        """Of a graph inside a node."""
+        return [
+            Section(
+                "",
+                [
+                    Entry("inside", graph.name.rpartition(" › ")[0]),
+                    Entry("nodes", count(len(graph.nodes))),
+                    Entry("parameters", count(graph.parameter_count)),
+                ],
+            ),
+            Section("Inputs", self._flowing(graph, list(graph.inputs), "input", link=False)),
+            Section("Outputs", self._flowing(graph, list(graph.outputs), "output", link=True)),
+        ]
+
     # --- links --------------------------------------------------------------------------
 
     def _link_to(self, node: str | None) -> int | None:
         """A number: an id may be any text, and an address may not."""
-        if node is None:
-            return None
-        self._links.append(node)
+        return None if node is None else self._link(partial(self.selection.set_node, node))
+
+    def _link(self, action: Callable[[], object]) -> int:
+        self._links.append(action)
         return len(self._links) - 1
 
     def _follow(self, address: QUrl) -> None:
-        self.selection.set_node(self._links[int(address.fragment())])
+        self._links[int(address.fragment())]()
 
 
 class _Browser(QTextBrowser):

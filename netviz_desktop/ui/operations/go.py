@@ -36,7 +36,12 @@ class GoMenu:
             ("&Path Between Two Nodes", tracing.path, "Ctrl+J"),
         ):
             add(menu, text, trace, key, needs_model=True)
+        selection = window.selection
+        self._selection = selection
         self._end = add(menu, "&End Tracing", tracing.end)
+        menu.addSeparator()
+        self._out = add(menu, "Out of the &Inner Graph", self._leave, "Alt+Up")
+        selection.page_changed.connect(self._refresh)
         tracing.changed.connect(self._refresh)
         self._tracing = tracing
         history.changed.connect(self._refresh)
@@ -46,3 +51,7 @@ class GoMenu:
         self.back.setEnabled(self._history.can_go_back)
         self.forward.setEnabled(self._history.can_go_forward)
         self._end.setEnabled(self._tracing.is_active)
+        self._out.setEnabled(bool(self._selection.pages))
+
+    def _leave(self) -> None:
+        self._selection.leave_to(len(self._selection.pages) - 1)

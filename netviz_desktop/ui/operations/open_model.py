@@ -134,7 +134,7 @@ class OpenModel(QObject):
             self._selection.set_model(opened)
 
     def _select(self, node: str | None) -> None:
-        graph = self._selection.graph
+        graph = self._selection.whole
         if node is not None and graph is not None and node in graph:
             self._selection.set_node(node)
 

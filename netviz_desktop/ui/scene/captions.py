@@ -85,6 +85,16 @@ def attribute_rows(node: Node, *, everything: bool) -> Iterator[tuple[str, str]]
                 yield name, f"= {_cut(text)}"
 
 
+def body_rows(node: Node) -> Iterator[tuple[str, str]]:
+    """Which graphs are inside it, that one can look at."""
+    if node.bodies:
+        parts = [name.rpartition(" › ") for name in node.bodies[:_MOST_WEIGHTS]]
+        yield (
+            "inside",
+            elided(", ".join(name if mark else "function" for _, mark, name in parts), 30),
+        )
+
+
 def scope_title(scope: Scope) -> str:
     """ "layer1.0"; of a run "layer.0 – 11  ×12"."""
     return f"{scope.name}  ×{len(scope.members)}" if scope.members else scope.name

@@ -15,6 +15,7 @@ from netviz_desktop.graph.scopes import Link, Opened, Scope, Scopes, Visible, in
 from netviz_desktop.layout import Box, Edge, Frame
 from netviz_desktop.ui.scene.captions import (
     attribute_rows,
+    body_rows,
     elided,
     scope_rows,
     scope_title,
@@ -295,6 +296,7 @@ class _Draughtsman:
             title = name
         elif alone:
             rows.append(Row("", elided(name, 30)))
+        rows += [Row(*row) for row in body_rows(node)]
         rows += [Row(*row) for row in attribute_rows(node, everything=self._options.attributes)]
         if self._options.weights:
             rows += [Row(*row) for row in weight_rows(node)]

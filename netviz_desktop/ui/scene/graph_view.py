@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -34,7 +35,7 @@ from netviz_desktop.ui.scene.placing import Placing
 from netviz_desktop.ui.scene.search import search
 from netviz_desktop.ui.scene.spot import Spot, spot_at
 from netviz_desktop.ui.scene.tracing import Tracing
-from netviz_desktop.ui.selection import Edge, Selection
+from netviz_desktop.ui.selection import Edge, Page, Selection
 
 _REACH = 5  # pixels beside a line that still are the line
 
@@ -72,6 +73,7 @@ class GraphView(Canvas):
         )
         selection.model_changed.connect(self._model_changed)
         selection.run_changed.connect(self._run_changed)
+        selection.page_changed.connect(self._page_changed)
         selection.node_changed.connect(self._node_changed)
         selection.others_changed.connect(self._mark_selection)
         selection.edge_changed.connect(self._edge_changed)
@@ -168,6 +170,7 @@ class GraphView(Canvas):
         self._untouched = False
         self.scopes.set(opened, outlook.anchor)
         self._moves = False  # it is a way back, not a box that opens
+        self._wanted = None
         self._motion.finish()
         if self.is_waiting:
             self._kept = outlook
@@ -208,11 +211,18 @@ class GraphView(Canvas):
         box = self.chart.drawing.seen_as.get(node_id)
         return box if box in self.chart.index else None
 
-    def _model_changed(self, model: ModelOpened | None) -> None:
-        self._graph = model.graph if model is not None else None
+    def _model_changed(self, _model: ModelOpened | None) -> None:
+        self._take_graph()
+
+    def _page_changed(self, _pages: tuple[Page, ...]) -> None:
+        self._take_graph()
+
+    def _take_graph(self) -> None:
+        """Draw another graph."""
+        self._graph = self._selection.graph
         self.tracing.end()
         self.scopes.take(self._selection.scopes)
-        self._shapes = {}
+        self._take_shapes()
         self._untouched = True
         self._wanted = None
         self._show(None)
@@ -225,8 +235,13 @@ class GraphView(Canvas):
             self._graph = self._selection.graph
             self.tracing.end()
             self.scopes.take(self._selection.scopes)
-        self._shapes = run.shapes
+        self._take_shapes()
         self._redraw()
+
+    def _take_shapes(self) -> None:
+        """Those of the last run; it says nothing of what is inside nodes."""
+        run = None if self._selection.pages else self._selection.run
+        self._shapes = run.shapes if run is not None else {}
 
     def _redraw(self, anchor: str = "") -> None:
         """Draw the graph anew, and lay it out again if that changed any size."""
@@ -280,6 +295,8 @@ class GraphView(Canvas):
 
     def _node_changed(self, node: str | None) -> None:
         self._mark_selection()
+        if self.chart is None:
+            self._wanted = node
         if node is not None and not (self._selection.scope or self._selection.edge):
             self.setAccessibleDescription(f"Selected: {node}")
 
@@ -383,10 +400,18 @@ class GraphView(Canvas):
             self.follow_edge()
             return True
         if spot.scope is None:
-            return False
+            return spot.figure is not None and self._enter()
         # of a frame's buttons, the first click of the two has pressed one
         if spot.figure is not None or spot.part is frames.Part.TITLE:
             self.scopes.toggle(spot.scope)
+        return True
+
+    def _enter(self) -> bool:
+        """Look at the graph inside the selected node; False: it is no node that holds one."""
+        node = self._selection.selected_node
+        if node is None or not node.bodies or self._selection.scope is not None:
+            return False
+        self._selection.page_asked.emit(node.bodies[0])
         return True
 
     def choose_wire(self, wire: int) -> None:
@@ -465,8 +490,9 @@ class GraphView(Canvas):
             super().keyPressEvent(event)
 
     def _scope_key(self, event: QKeyEvent) -> bool:
-        """Enter opens and closes the selected scope, or follows the selected edge, Backspace
-        closes what is around the selection, [ and ] step through a run."""
+        """Enter opens and closes the selected scope, follows the selected edge, or goes into
+        the selected node; Backspace closes what is around the selection, or goes back out; [ and
+        ] step through a run."""
         key, scope = event.key(), self._selection.scope
         plain = event.modifiers() in (
             Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
@@ -478,8 +504,13 @@ class GraphView(Canvas):
             self.scopes.toggle(scope)
         elif enter and self._selection.edge is not None:
             self.follow_edge()
+        elif enter:
+            return self._enter()
         elif key == Qt.Key.Key_Backspace:
-            self.scopes.close_around()
+            if self.scopes.in_focus() is None and self._selection.pages:
+                self._selection.leave_to(len(self._selection.pages) - 1)
+            else:
+                self.scopes.close_around()
         elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
             self.scopes.step_in_focus(1 if key == Qt.Key.Key_BracketRight else -1)
         else:
@@ -503,6 +534,10 @@ class GraphView(Canvas):
             self.choose(figure)
             menu.addAction("Copy Name", lambda: self._copy_name(figure))
             menu.addAction("Centre", lambda: self.look_closely(figure))
+            node = self._selection.selected_node
+            for name in node.bodies if node is not None else ():
+                enter = partial(self._selection.page_asked.emit, name)
+                menu.addAction(f"Look Inside: {name.rpartition(' › ')[2]}", enter)
             menu.addSeparator()
         elif spot.wire is not None:
             self.choose_wire(spot.wire)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from netviz_desktop.graph.scopes import Opened, Scope
 from netviz_desktop.ui.scene.graph_view import GraphView
 from netviz_desktop.ui.scene.outlook import Outlook
-from netviz_desktop.ui.selection import Edge, Selection
+from netviz_desktop.ui.selection import Edge, Page, Selection
 
 SETTLES_AFTER_MS = 1000
 """Jumps that follow each other faster are one."""
@@ -20,6 +20,7 @@ _MOST = 100
 class Place:
     """What is selected, what is open, and where one looks."""
 
+    pages: tuple[Page, ...]
     node: str | None
     others: tuple[str, ...]
     scope: Scope | None
@@ -29,9 +30,13 @@ class Place:
 
     def is_at(self, other: Place) -> bool:
         """Whether nothing but the view has moved between the two."""
-        return (self.node, self.others, self.edge, self.opened) == (
-            other.node, other.others, other.edge, other.opened
-        ) and (self.scope and self.scope.id) == (other.scope and other.scope.id)  # fmt: skip
+        return self._where == other._where
+
+    @property
+    def _where(self) -> tuple[object, ...]:
+        pages = [page.name for page in self.pages]
+        scope = self.scope and self.scope.id
+        return pages, self.node, self.others, scope, self.edge, self.opened
 
 
 class History(QObject):
@@ -53,7 +58,7 @@ class History(QObject):
         selection.model_changed.connect(self._forget)
         for jumped in (
             selection.node_changed, selection.scope_changed, selection.edge_changed,
-            selection.others_changed, view.scopes.changed,
+            selection.others_changed, selection.page_changed, view.scopes.changed,
         ):  # fmt: skip
             jumped.connect(self._jumped)
         view.view_changed.connect(self._looked)
@@ -80,6 +85,7 @@ class History(QObject):
             return
         self._at = index
         place = self._places[index]
+        self._selection.set_pages(place.pages)
         self._selection.restore(place.node, place.scope, place.edge, place.others)
         self._view.look_from(place.outlook, place.opened)
         self._rest()
@@ -113,7 +119,7 @@ class History(QObject):
             return  # what is in view is not yet what was asked for
         of = self._selection
         opened = self._view.scopes.opened
-        here = Place(of.node, of.others, of.scope, of.edge, opened, outlook)
+        here = Place(of.pages, of.node, of.others, of.scope, of.edge, opened, outlook)
         if self._places and here.is_at(self._places[self._at]):
             self._places[self._at] = here
         else:

@@ -20,14 +20,22 @@ class OpenScopes(QObject):
         self._selection = selection
         self.tree: Scopes | None = None
         self.opened = Opened()
+        self._kept: dict[str, tuple[Scopes, Opened]] = {}
+        """By the name of a graph inside a node, or "" for the whole, as it was left."""
+        self._name = ""
 
     def take(self, tree: Scopes | None) -> None:
         """Of another graph; what was open stays so, if it is the same graph again."""
-        known, self.tree = self.tree, tree
+        if self.tree is not None:
+            self._kept[self._name] = self.tree, self.opened
+        pages = self._selection.pages
+        self.tree, self._name = tree, pages[-1].name if pages else ""
         if tree is None:
-            self.opened = Opened()
-        elif known is None or known.by_id.keys() != tree.by_id.keys():
-            self.opened = tree.readable()
+            self.opened, self._kept = Opened(), {}
+            return
+        known, opened = self._kept.get(self._name, (None, Opened()))
+        is_known = known is not None and known.by_id.keys() == tree.by_id.keys()
+        self.opened = opened if is_known else tree.readable()
 
     def set(self, opened: Opened, anchor: str = "") -> None:
         """Have these open; what `anchor` names stays where it is in view."""
