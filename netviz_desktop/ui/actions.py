@@ -85,11 +85,19 @@ class Actions(QObject):
             needs_model=True,
         )
         menu.addSeparator()
+        self._make_reopen(menu)
         self.close_model = self._add(
             menu, "&Close Model", window.models.close, "Ctrl+W", needs_model=True
         )
         quit_action = self._add(menu, "&Quit", window.close, "Ctrl+Q")
         quit_action.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _make_reopen(self, menu: QMenu) -> None:
+        settings = self._window.settings
+        made = menu.addAction("Reopen the Last Model at &Start")
+        made.setCheckable(True)
+        made.setChecked(settings.reopens)
+        made.toggled.connect(lambda on: setattr(settings, "reopens", on))
 
     def _make_edit_menu(self) -> None:
         menu = self._menu("&Edit")

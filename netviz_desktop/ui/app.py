@@ -46,6 +46,8 @@ def open_window(options: Namespace, settings: Settings) -> MainWindow:
     window.show()
     if options.demo:
         window.open_demo()
+    elif not options.files and not options.image:
+        window.last_session.restore()
     window.open_files(
         [*options.files, *([options.image] if options.image else [])],
         trust=options.trust,

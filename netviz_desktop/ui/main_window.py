@@ -32,6 +32,7 @@ from netviz_desktop.ui.operations.architecture import ask_architecture, recognis
 from netviz_desktop.ui.operations.choose_member import ask_member
 from netviz_desktop.ui.operations.export_picture import choose_picture, export
 from netviz_desktop.ui.operations.find import FindBar
+from netviz_desktop.ui.operations.last_session import LastSession
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
 from netviz_desktop.ui.operations.open_files import local_files, open_in_own_window, sort_files
 from netviz_desktop.ui.operations.open_image import OpenImage, choose_image, load
@@ -75,6 +76,9 @@ class MainWindow(QMainWindow):
         self.view = GraphView(engine, self.selection)
         self.minimap = Minimap(self.view)
         self.history = History(self.view, self.selection, self)
+        self.last_session = LastSession(
+            self.models, self.images, self.selection, self.view, settings, self
+        )
         self.empty = EmptyState(self)
         self.banner = Banner(self)
         self.find_bar = FindBar(self.view, self.selection, self)
@@ -436,6 +440,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.geometry = self.saveGeometry()
         self.arrangement.save()
+        self.last_session.keep()
         self.engine.close()
         super().closeEvent(event)
 

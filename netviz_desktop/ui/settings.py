@@ -67,6 +67,26 @@ class Settings:
         self._store.setValue("memory_gb", value)
 
     @property
+    def reopens(self) -> bool:
+        """Whether what was open last is opened at the start."""
+        return bool(self._store.value("reopens", True, type=bool))
+
+    @reopens.setter
+    def reopens(self, on: bool) -> None:
+        self._store.setValue("reopens", on)
+
+    @property
+    def windows(self) -> str:
+        """What was in windows that are closed, as JSON; other windows write here, too."""
+        self._store.sync()
+        return self._text("windows") or "[]"
+
+    @windows.setter
+    def windows(self, value: str) -> None:
+        self._store.setValue("windows", value)
+        self._store.sync()
+
+    @property
     def recent(self) -> list[str]:
         """Model files that are still there, the last opened first."""
         count = self._store.beginReadArray("recent")

@@ -24,11 +24,11 @@ def local_files(mime: QMimeData) -> list[str]:
     return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
 
 
-def open_in_own_window(path: str) -> None:
+def open_in_own_window(*paths: str) -> None:
     """Another window with another engine: models share nothing."""
     process = QProcess()
     process.setProcessEnvironment(program.environment())
-    executable, *arguments = program.command(path)
+    executable, *arguments = program.command(*paths)
     process.setProgram(executable)
     process.setArguments(arguments)
     process.startDetached()

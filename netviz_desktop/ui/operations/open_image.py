@@ -37,10 +37,11 @@ _LIMIT_BYTES = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file's bytes, and what to call it."""
+    """An image file's bytes, and what to call it; `path` is empty for one that is no file."""
 
     name: str
     data: bytes
+    path: str = ""
 
 
 class OpenImage(QObject):
@@ -170,7 +171,7 @@ def load(path: str) -> Picture:
                 f"{file.name} is too large for an image: it has more than 512 MB.",
                 "Choose another file, or save it smaller.",
             )
-        return Picture(file.name, file.read_bytes())
+        return Picture(file.name, file.read_bytes(), str(file.absolute()))
     except OSError as error:
         raise Problem(
             f"{file.name} cannot be read: {error.strerror or error}.",
