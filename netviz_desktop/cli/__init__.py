@@ -18,17 +18,23 @@ import sys
 
 from netviz_desktop import __version__
 from netviz_desktop.cli import explain, export, graph, methods, run, summary, window
+from netviz_desktop.cli._interrupt import EXIT_INTERRUPTED, leave_on_interrupt
 from netviz_desktop.problems import Problem
 
 COMMANDS = (graph, summary, run, explain, methods, export, window)
 
 EXIT_PROBLEM = 2
-EXIT_INTERRUPTED = 130  # as a shell reports SIGINT
 EXIT_NOBODY_READS = 141  # as a shell reports SIGPIPE
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; gives its exit code."""
+    """Run one command; gives its exit code.
+
+    Args:
+        argv: None: what the process was called with, which Ctrl+C then ends at once.
+    """
+    if argv is None:
+        leave_on_interrupt()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may know less than a model's names
             stream.reconfigure(errors="backslashreplace")

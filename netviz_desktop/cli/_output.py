@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from netviz_desktop.problems import Problem
 
+_unfinished: set[Path] = set()
+
 
 def output_path(text: str, suffixes: tuple[str, ...]) -> Path:
     """Where to write, before any work is done.
@@ -53,6 +55,7 @@ def whole(path: Path) -> Iterator[Path]:
         Problem: the disk is full, or refuses.
     """
     part = path.with_name(f".{path.stem[:80]}.{os.getpid()}{path.suffix}")
+    _unfinished.add(part)
     try:
         yield part
         part.replace(path)
@@ -64,6 +67,13 @@ def whole(path: Path) -> Iterator[Path]:
             "Make room or choose another place, and try again.",
         ) from error
     finally:
+        part.unlink(missing_ok=True)
+        _unfinished.discard(part)
+
+
+def remove_unfinished() -> None:
+    """For a process that is about to end without Python's own farewell."""
+    for part in list(_unfinished):
         part.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,44 @@ def test_ctrl_c_ends_it_quietly(monkeypatch, capsys):
     finally:
         signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == ""
+
+
+_BUSY = """
+import hashlib, signal, sys
+from pathlib import Path
+from netviz_desktop import cli
+from netviz_desktop.cli import _output
+from netviz_desktop.readers._unpacked import Unpacked
+
+def busy(options):
+    unpacked = Unpacked()
+    with _output.whole(Path(sys.argv[2])) as part:
+        part.touch()
+        print(unpacked.folder, part, flush=True)
+        hashlib.pbkdf2_hmac("sha512", b"", b"", 10**9)  # many minutes, and deaf to Python's signals
+
+cli.graph.run = busy
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no other process can press Ctrl+C there")
+def test_ctrl_c_ends_what_a_library_is_busy_with_and_leaves_no_files(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", _BUSY, "graph", str(tmp_path / "out.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        files = [Path(name) for name in process.stdout.readline().split()]
+        assert all(file.exists() for file in files)
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+        assert process.stderr.read() == ""
+    assert not any(file.exists() for file in files)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes break differently there")
