@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from netviz_desktop.graph import ModelGraph, collector
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers import _zip_directory as zip_directory
 
 HEAD_BYTES = 4096
 
@@ -144,7 +145,11 @@ def read(path: Path, options: Options | None = None) -> OpenedModel:
         size = opened_file.size_bytes or path.stat().st_size
         return replace(opened_file, size_bytes=size)
     head = head_of(path)
-    sure = [(member.FORMAT.recognises(path, head), member) for member in members()]
+    zip_directory.refuse_large(path, head)
+    sure = []
+    for member in members():
+        options.step(-1, f"Looking at {path.name}")
+        sure.append((member.FORMAT.recognises(path, head), member))
     suffix = path.suffix.lower()
     candidates = sorted(
         ((certainty, suffix in member.FORMAT.suffixes, member) for certainty, member in sure),

@@ -27,22 +27,23 @@ def models_among(names: Iterable[str], suffixes: Iterable[str]) -> tuple[str, ..
         suffixes: of files that may hold a model.
     """
     known = tuple(suffixes)
-    paths = [PurePosixPath(name) for name in names if not _is_hidden(PurePosixPath(name))]
-    places = set(paths)
+    shown = [name for name in names if not _is_hidden(name)]
+    paths = [PurePosixPath(name) for name in shown if name.lower().endswith(known)]
     copies = {path.with_name(copy) for path in paths for copy in _COPIES.get(path.name, ())}
     indexed = {path.parent for path in paths if path.name.endswith(_INDEX)}
     return tuple(
         str(path)
         for path in paths
-        if path.name.lower().endswith(known)
-        and path not in copies
+        if path not in copies
         and not (path.parent in indexed and _SHARD.search(path.stem))
-        and not (_is_beside(path) and len(places) > 1)
+        and not (_is_beside(path) and len(shown) > 1)
     )
 
 
-def _is_hidden(path: PurePosixPath) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+def _is_hidden(name: str) -> bool:
+    return any(
+        part == "__MACOSX" or (part.startswith(".") and part != ".") for part in name.split("/")
+    )
 
 
 def _is_beside(path: PurePosixPath) -> bool:

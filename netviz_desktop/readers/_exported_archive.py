@@ -12,7 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -72,16 +72,7 @@ class Archive:
     constants: Mapping[str, Weight]
 
 
-def members(path: Path) -> list[str]:
-    """Names of the archive's files; none when it cannot be read."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except DAMAGE:
-        return []
-
-
-def is_exported(names: list[str]) -> bool:
+def is_exported(names: Iterable[str]) -> bool:
     return any(name.endswith((_OLD, "archive_format")) or _COMPILED.search(name) for name in names)
 
 

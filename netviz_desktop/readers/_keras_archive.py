@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers import _zip_directory as zip_directory
 from netviz_desktop.readers._hdf5 import SIGNATURE, Group, Hdf5, Stored, attributes
 
 ZIP = b"PK\x03\x04"
@@ -48,11 +49,7 @@ class KerasFile:
 
 def is_keras_zip(path: Path) -> bool:
     """Whether it is a zip archive with a Keras configuration in it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError):
-        return False
+    names = set(zip_directory.names(path))
     return CONFIG in names and bool({WEIGHTS, METADATA, "model.weights.npz"} & names)
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers import _zip_directory as zip_directory
+from netviz_desktop.readers._zip_directory import ZIP
 
-_ZIP = b"PK\x03\x04"
 _MOST_CODE_BYTES = 128 * 2**20
 _DEEPEST = 400  # torch's parser calls itself for each level, and so overflows its stack
 
@@ -41,13 +42,10 @@ class ScriptClass:
 def is_script_archive(path: Path, head: bytes) -> bool:
     """Whether it is a zip archive with a pickled module and TorchScript code, whatever its
     suffix."""
-    if not head.startswith(_ZIP):
+    if not head.startswith(ZIP):
         return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        # Cut short, it has lost its directory: the first members' names still tell.
+    names = zip_directory.names(path)
+    if not names:  # cut short, it has lost its directory: the first members' names still tell
         return b"/code/__torch__" in head
     roots = [name.removesuffix("data.pkl") for name in names if name.endswith("/data.pkl")]
     return any(name.startswith(f"{root}code/") for root in roots for name in names)

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from numpy.typing import NDArray
 
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers import _zip_directory as zip_directory
 from netviz_desktop.readers._stored import Stored, element_bytes
 from netviz_desktop.readers._stub_unpickler import unpickle
 from netviz_desktop.readers._stubs import BadPickle, Global, Instance, StubTensor
+from netviz_desktop.readers._zip_directory import ZIP
 
-_ZIP = b"PK\x03\x04"
 _FIRST_MEMBERS = (b"data.pkl", b"byteorder", b"archive_format", b"exported_program.json")
 _SUFFIXES = (".pt", ".pth", ".pt2", ".ckpt")
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -71,8 +72,11 @@ def torch_file(path: Path, part: str = "data") -> TorchFile:
 
 
 def may_be_torch_file(path: Path, head: bytes) -> bool:
-    """Whether it starts as one does: a zip archive with a torch member first, or a pickle."""
-    if head.startswith(_ZIP):
+    """Whether it is a zip archive with torch's pickle in it, or starts as a pickle does."""
+    if head.startswith(ZIP):
+        if names := zip_directory.names(path):
+            return any(name.rpartition("/")[2] == "data.pkl" for name in names)
+        # Cut short, it has lost its directory: the first member's name still tells.
         (name_length,) = struct.unpack("<H", head[26:28].ljust(2, b"\0"))
         name = head[30 : 30 + name_length]
         return name.endswith(_FIRST_MEMBERS) or path.suffix.lower() in _SUFFIXES
@@ -96,7 +100,7 @@ _DAMAGE = (
 @lru_cache(maxsize=4)
 def _torch_file(path: Path, part: str, _changed: int, _size: int) -> TorchFile:
     with path.open("rb") as file:
-        is_zip = file.read(4) == _ZIP
+        is_zip = file.read(4) == ZIP
     try:
         return _zipped(path, part) if is_zip else _legacy(path)
     except _DAMAGE as error:
@@ -107,7 +111,7 @@ def _torch_file(path: Path, part: str, _changed: int, _size: int) -> TorchFile:
 
 
 def _zipped(path: Path, part: str) -> TorchFile:
-    with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         members = {info.filename: info for info in archive.infolist()}
         pickled = next((name for name in members if name.endswith(f"{part}.pkl")), None)
         if pickled is None:
@@ -125,18 +129,17 @@ def _zipped(path: Path, part: str) -> TorchFile:
             raise BadPickle("it is too large")
         found = unpickle(archive.read(pickled))
         places = {
-            name.removeprefix(f"{prefix}{part}/"): (_first_byte(path, info), info.file_size)
+            name.removeprefix(f"{prefix}{part}/"): (_first_byte(file, info), info.file_size)
             for name, info in members.items()
             if name.startswith(f"{prefix}{part}/") and info.compress_type == zipfile.ZIP_STORED
         }
     return TorchFile(path, found.root, found.named, found.called, places)
 
 
-def _first_byte(path: Path, info: zipfile.ZipInfo) -> int:
+def _first_byte(file: IO[bytes], info: zipfile.ZipInfo) -> int:
     """Where a stored member's bytes begin: after a header of its own length."""
-    with path.open("rb") as file:
-        file.seek(info.header_offset + 26)
-        name, extra = struct.unpack("<HH", file.read(4))
+    file.seek(info.header_offset + 26)
+    name, extra = struct.unpack("<HH", file.read(4))
     first: int = info.header_offset + 30 + name + extra
     return first
 

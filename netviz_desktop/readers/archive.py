@@ -74,7 +74,8 @@ def _with_companions(chosen: str, names: list[str]) -> set[str]:
     """It, and what it may refer to: what lies in its folder and below, apart from other models;
     of a sharded checkpoint all."""
     folder = PurePosixPath(chosen).parent
-    near = {name for name in names if PurePosixPath(name).is_relative_to(folder)}
+    inside = "" if folder == PurePosixPath(".") else f"{folder}/"
+    near = {name for name in names if name.removeprefix("./").startswith(inside)}
     if chosen.endswith(".index.json"):
         return near
     return near - set(models_among(names, readers.suffixes())) | {chosen}

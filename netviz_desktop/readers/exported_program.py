@@ -11,16 +11,15 @@ from types import MappingProxyType
 
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import Format, OpenedModel, Options
-from netviz_desktop.readers._exported_archive import DAMAGE, is_exported, members, open_archive
+from netviz_desktop.readers import _zip_directory as zip_directory
+from netviz_desktop.readers._exported_archive import DAMAGE, is_exported, open_archive
 from netviz_desktop.readers._exported_graph import LABEL, describe
-
-_ZIP = b"PK\x03\x04"
 
 
 def _recognises(path: Path, head: bytes) -> int:
-    if not head.startswith(_ZIP):
+    if not head.startswith(zip_directory.ZIP):
         return 0
-    names = members(path)
+    names = zip_directory.names(path)
     if is_exported(names):
         return 3
     return 2 if not names and path.suffix.lower() == ".pt2" else 0

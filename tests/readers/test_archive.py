@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -102,6 +103,11 @@ def test_content_decides_not_the_suffix(tmp_path: Path, weights: Path) -> None:
     path = zipped(tmp_path / "a.dat", **{"w.pth": weights})
 
     assert read(path).graph.parameter_count == 8
+
+
+def test_an_archive_opens_that_is_called_like_a_model(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "model.pt", **{"squeezenet.onnx": DEMO})
+    assert read(path).graph.format == "ONNX"
 
 
 def test_several_models_are_a_choice(tmp_path: Path, weights: Path) -> None:
@@ -217,6 +223,24 @@ def test_an_encrypted_or_damaged_archive_is_a_problem(tmp_path: Path, weights: P
     packed.write_bytes(gzip.compress(weights.read_bytes())[:200])
     with pytest.raises(Problem, match="cut short, damaged or encrypted"):
         read(packed)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(20_001, "more than 20,000 files"), (120_000, "more files than any model")]
+)
+def test_an_archive_of_very_many_files_is_refused_before_they_are_looked_at(
+    tmp_path: Path, count: int, said: str
+) -> None:
+    """The directory alone, whose entries all mean one file."""
+    path = zipped(tmp_path / "a.zip", **{"one_file_with_a_name.txt": DEMO.parent / "chelsea.png"})
+    whole = path.read_bytes()
+    start, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
+    size = (end - start) * count
+    ending = struct.pack("<4s4x4xLL2x", b"PK\5\6", size, start)
+    path.write_bytes(whole[:start] + whole[start:end] * count + ending)
+
+    with pytest.raises(Problem, match=said):
+        read(path)
 
 
 def test_what_a_killed_process_left_is_removed(
