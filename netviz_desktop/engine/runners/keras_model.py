@@ -16,6 +16,7 @@ from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.runners import Step as Progress
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.engine.runners._given import check_names, check_shape, missing
+from netviz_desktop.engine.runners._keras_layout import lay_kernels, uncopied
 from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
 from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
 from netviz_desktop.engine.runners._logits import find_logits
@@ -81,6 +82,7 @@ class KerasRunner:
             stack.enter_context(torch.set_grad_enabled(gradients))
             stack.enter_context(self._keras.device(device_name(self._device)))
             stack.enter_context(self._keras.StatelessScope(constants))
+            stack.enter_context(uncopied(self._device))
             for name, tensor in given.items():
                 run.keep(name, tensor)
             self._run_steps(run, step)
@@ -98,6 +100,7 @@ class KerasRunner:
 
     def _load(self) -> None:
         model = loaded(self._file, self._device)
+        lay_kernels(model.variables)
         with self._keras.device(device_name(self._device)):
             self._steps = compiled(model, self.graph, self._file.net, self._file.ids).steps
         self._model = model

@@ -15,6 +15,7 @@ from keras import layers, ops
 from torch.utils.flop_counter import FlopCounterMode
 
 import netviz_desktop
+from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph.counts import counts, total
 from netviz_desktop.problems import Problem
@@ -330,6 +331,20 @@ def test_a_run_beyond_its_memory_goes_to_disk_and_its_numbers_stay(tmp_path):
         torch.testing.assert_close(session.last.value(name), recorded.tensor, rtol=0, atol=0)
     for name, gradient in expected.gradients(1).items():
         torch.testing.assert_close(session.last.gradients(1)[name], gradient, rtol=0, atol=0)
+
+
+def test_autograd_saves_no_copy_of_activations_and_kernels(tmp_path, monkeypatch):
+    added: list[torch.Tensor] = []
+    monkeypatch.setattr(Spill, "add", lambda _spill, tensor: added.append(tensor))
+    x = layers.Input((8, 8, 3))
+    y = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    session = netviz_desktop.open(saved(keras.Model(x, layers.Conv2D(5, 2)(y)), tmp_path))
+    session.run(np.ones((1, 8, 8, 3), np.float32))
+
+    live = session._model.runner._model  # what no other way shows
+    kept = [recorded.tensor for recorded in session.last.values.values()]
+    kept += [variable.value for variable in live.variables]
+    assert {storage_of(t) for t in added} <= {storage_of(t) for t in kept}
 
 
 def assert_same_weights(one: keras.Model, other: keras.Model) -> None:
