@@ -21,6 +21,7 @@ from netviz_desktop.link.messages import Message
 from netviz_desktop.problems import Cancelled, Problem
 
 _IDLE_LIMIT_BYTES = 1 << 30  # gradients of larger runs are computed only where asked for
+_MOMENT_SECONDS = 0.05
 
 
 class Answers:
@@ -52,6 +53,12 @@ class Answers:
                 return self._open(request, step)
             case messages.RunImage():
                 return self._run(request, step)
+            case messages.WeightsOf(node, input_channel):
+                return self._weights(self._node(node), input_channel)
+            case messages.BodyOf(name):
+                return messages.Body(self.session.body(name))
+        self.session.recall(step)
+        match request:
             case messages.ActivationOf(node, output):
                 return self._activation(node, output)
             case messages.GradientOf(node, target, output):
@@ -60,10 +67,6 @@ class Answers:
                 return self._gradient_states(node, self._target(target))
             case messages.ChannelOf():
                 return self._channel(request)
-            case messages.WeightsOf(node, input_channel):
-                return self._weights(self._node(node), input_channel)
-            case messages.BodyOf(name):
-                return messages.Body(self.session.body(name))
             case messages.Explain():
                 return self._explain(request, step)
         raise TypeError(f"{type(request).__name__} is no request that is known")
@@ -90,11 +93,13 @@ class Answers:
         """Before the process ends: nothing of it stays on the disk."""
         readers.forget_unpacked()
 
-    def wait_until_prepared(self) -> None:
+    def wait_until_prepared(self, step: Step | None = None) -> None:
         """What idle time began is done."""
-        if self._preparing is not None:
-            self._preparing.join()
-            self._preparing = None
+        while self._preparing is not None and self._preparing.is_alive():
+            self._preparing.join(_MOMENT_SECONDS)
+            if step is not None:
+                step(-1.0, "Computing gradients")
+        self._preparing = None
 
     def _open(self, request: messages.OpenModel, step: Step) -> Message:
         options = readers.Options(
@@ -120,6 +125,7 @@ class Answers:
 
     def _run(self, request: messages.RunImage, step: Step) -> Message:
         self.session.memory_bytes = request.memory_bytes
+        self.wait_until_prepared(step)  # it holds the last run, whose memory this one takes
         finished = self.session.run_image(
             request.data, request.name, request.preprocessing, step, partly=True
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,9 @@ class Session:
         lies in temporary files."""
         self._open: Model | None = None
         self._run: FinishedRun | None = None
+        self._inputs: Mapping[str, Tensor] | None = None  # of the last run that ended
+        self._graph_as_run: ModelGraph | None = None
+        self._raised = False  # whether the last attempt at a run did
 
     # --- the model ----------------------------------------------------------------------
 
@@ -67,7 +72,7 @@ class Session:
             step(-1, f"Opening {Path(path).name}")
             options = dataclasses.replace(options or Options(), step=step)
         self._open = open_model(Path(path), options, labels, self.device, step)
-        self._run = None
+        self._run = self._inputs = self._graph_as_run = None
 
     @property
     def opened(self) -> OpenedModel:
@@ -89,7 +94,7 @@ class Session:
     @property
     def graph(self) -> ModelGraph:
         """As it ran; before the first run, as it was opened."""
-        return self._run.forward.graph if self._run is not None else self._model.graph
+        return self._graph_as_run or self._model.graph
 
     def body(self, name: str) -> ModelGraph:
         """The graph inside a node, by its name in `Node.bodies`.
@@ -123,9 +128,9 @@ class Session:
         """Class names in the order of the output; empty when not known."""
         if self._model.labels:
             return self._model.labels
-        if self._run is None or self._model.image_input is None:
+        if self._inputs is None or self._model.image_input is None:
             return ()
-        return labels.usual(predictions.scores(self._run.forward).numel())
+        return labels.usual(predictions.scores(self.last).numel())
 
     def weight(self, name: str) -> Array:
         """A parameter as the file has it.
@@ -181,13 +186,14 @@ class Session:
         image = images.decode(data, name)
         prepared = images.prepare(image, how, where.dtype)
         tensor = self._tensor(np.repeat(prepared.tensor, where.batch, axis=0), where.name)
-        stopped: RunStopped | None = None
+        stopped: Problem | None = None
         try:
             run = self._run_on({where.name: tensor}, step)
         except RunStopped as found:
             if not partly:
                 raise
-            stopped, run = found, found.run
+            stopped = Problem(found.what, found.remedy, node=found.node)  # holds no run
+            run = found.run
         picture = images.picture(image)
         scale = picture.shape[1] / image.width
         node, reason = (
@@ -226,6 +232,13 @@ class Session:
             Problem: nothing was run yet.
         """
         return self._last_run().forward
+
+    def recall(self, step: Step | None = None) -> None:
+        """Compute the last run again, if a later one that was refused or cancelled took its
+        place. Whoever asks about the last run does so by itself, but cannot be cancelled."""
+        if self._run is None and self._inputs is not None:
+            with suppress(RunStopped):  # as it did the first time
+                self._run_on(self._inputs, step)
 
     # --- what the run says --------------------------------------------------------------
 
@@ -282,6 +295,7 @@ class Session:
         Raises:
             Problem: there is no such method, node, target or parameter, or they do not fit.
         """
+        self.recall(step)
         run = self._last_run()
         layer = self._layer(node) if attribution.method(method).of_layer else ""
         chosen = self.predicted_target() if target is None else target
@@ -305,6 +319,7 @@ class Session:
         return self._open
 
     def _last_run(self) -> FinishedRun:
+        self.recall()
         if self._run is None:
             self._runner()  # a model that cannot be run says so instead
             raise Problem("The model has not been run yet.", "Run it on an image first.")
@@ -317,14 +332,24 @@ class Session:
         return model.runner
 
     def _run_on(self, tensors: Mapping[str, Tensor], step: Step | None) -> ForwardPass:
+        runner = self._runner()
+        self._run = None  # two at once would take twice the memory
+        if self._raised:
+            gc.collect()  # the frames of what rose may hold in cycles what was computed
+        self._raised = True
         try:
             with within(self.memory_bytes):
-                forward = self._runner().run(tensors, step=step)
+                forward = runner.run(tensors, step=step)
         except RunStopped as stopped:
-            self._run = FinishedRun(stopped.run, self._model)
+            self._keep(stopped.run, tensors)
             raise
-        self._run = FinishedRun(forward, self._model)
+        self._keep(forward, tensors)
+        self._raised = False
         return forward
+
+    def _keep(self, forward: ForwardPass, inputs: Mapping[str, Tensor]) -> None:
+        self._run, self._inputs = FinishedRun(forward, self._model), inputs
+        self._graph_as_run = forward.graph
 
     def _again(self, tensors: Mapping[str, Tensor]) -> ForwardPass:
         with within(self.memory_bytes):

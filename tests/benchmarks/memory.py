@@ -35,7 +35,7 @@ def _measure(path: str, budget_mb: int) -> None:
     shape = [1, *(size if isinstance(size, int) else 224 for size in declared[1:])]
     x = np.zeros(shape, np.float32)
     session.run(x)  # reads the weights, and imports what it needs
-    session._run = None
+    session._run = None  # as if it had not run yet
     ctypes.CDLL(None).malloc_trim(0)
     loaded = _mb("VmRSS")
     peaks = []

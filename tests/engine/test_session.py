@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from netviz_desktop import resource
 from netviz_desktop.engine.forward_pass import RunStopped
+from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.session import Session
 from netviz_desktop.link.messages import Preprocessing
 from netviz_desktop.problems import Cancelled, Problem
@@ -193,18 +195,61 @@ def test_an_image_that_cannot_be_read_leaves_the_last_run(session: Session, pict
     assert session.last is before
 
 
-def test_a_run_that_is_cancelled_leaves_the_last_one(torch_file: Path, x: np.ndarray) -> None:
+def test_a_run_that_is_cancelled_leaves_the_numbers_of_the_last_one(
+    torch_file: Path, x: np.ndarray
+) -> None:
     session = Session("cpu")
     session.open(torch_file)
-    before = session.run(x)
-
-    def step(_done: float, what: str) -> None:
-        if "2.conv2d" in what:
-            raise Cancelled
+    session.run(x)
+    before = session.activation("3.relu"), session.gradient("0.conv2d"), session.graph
 
     with pytest.raises(Cancelled):
-        session.run(x, step)
-    assert session.last is before
+        session.run(2 * x, cancelling_at("2.conv2d"))
+
+    assert session.graph == before[2]
+    assert np.array_equal(session.activation("3.relu"), before[0])
+    assert np.array_equal(session.gradient("0.conv2d"), before[1])
+
+
+def test_computing_the_last_run_again_can_be_cancelled_and_begun_again(
+    torch_file: Path, x: np.ndarray
+) -> None:
+    session = Session("cpu")
+    session.open(torch_file)
+    session.run(x)
+    before = session.activation("3.relu")
+    with pytest.raises(Problem):
+        session.run({"nothing": x})
+
+    for _ in range(2):
+        with pytest.raises(Cancelled):
+            session.recall(cancelling_at("2.conv2d"))
+    assert np.array_equal(session.activation("3.relu"), before)
+
+
+def test_there_is_never_more_than_one_run_in_memory(torch_file: Path, x: np.ndarray) -> None:
+    session = Session("cpu")
+    session.open(torch_file)
+    runs = [weakref.ref(session.run(x))]
+    alive: list[int] = []
+
+    def step(_done: float, _what: str) -> None:
+        alive.append(sum(run() is not None for run in runs))
+
+    runs.append(weakref.ref(session.run(x, step)))
+    runs.append(weakref.ref(session.run(x, step)))
+    with pytest.raises(Cancelled):
+        session.run(x, cancelling_at("2.conv2d"))
+    session.run(x, step)
+    assert set(alive) == {0}
+
+
+def cancelling_at(node: str) -> Step:
+    def step(_done: float, what: str) -> None:
+        if node in what:
+            raise Cancelled
+
+    return step
 
 
 def test_a_new_model_has_no_run(session: Session, onnx_file: Path, x: np.ndarray) -> None:
@@ -406,6 +451,10 @@ def test_an_image_on_which_the_model_stops_shows_how_far_it_came(
     assert [node.id for node in finished.graph.nodes] == ["conv.conv2d", "NeedsLarge"]
     assert finished.stopped_at == "NeedsLarge"
     assert finished.predictions == ()
+    assert session.activation("conv.conv2d").shape == finished.shapes["conv.conv2d"]
+
+    with pytest.raises(Problem):
+        session.run({"nothing": np.zeros(1)})
     assert session.activation("conv.conv2d").shape == finished.shapes["conv.conv2d"]
 
 
