@@ -57,7 +57,8 @@ class Spill:
 
     def __init__(self, limit_bytes: int | None = None, others: Container[int] = ()) -> None:
         self.limit_bytes = budget() if limit_bytes is None else limit_bytes
-        self._due = self.limit_bytes
+        self._full = self.limit_bytes * 7 // 8  # the rest is for the operation under way
+        self._due = self._full
         self._others = others
         self._tensors: list[Tensor] = []
         self._most = 0  # bytes, if no two tensors share memory
@@ -115,15 +116,15 @@ class Spill:
                 shared.setdefault(storage, {})[id(tensor)] = tensor
         resident = sum(_size(tensors) for tensors in shared.values())
         for storage, tensors in shared.items():
-            if resident <= self.limit_bytes * 3 // 4:
+            if resident <= self.limit_bytes * 5 // 8:
                 break
             if (size := _size(tensors)) and _can_move(tensors):
                 resident -= size
                 moved[storage] = self._move(list(tensors.values()))
+        if moved:
+            give_back_freed_memory()
         self._most = resident
-        self._due = max(
-            self.limit_bytes, resident + self.limit_bytes // 4
-        )  # not again for every operation
+        self._due = max(self._full, resident + self.limit_bytes // 4)  # not for every operation
         return moved
 
     def _move(self, tensors: list[Tensor]) -> int:
@@ -203,6 +204,13 @@ def machine_bytes() -> int:
         except (OSError, ValueError):
             continue  # none, or "max"
     return min(found)
+
+
+def give_back_freed_memory() -> None:
+    """Tell glibc to: what spilled leaves holes that it keeps, too small for what comes."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _size(tensors: dict[int, Tensor]) -> int:

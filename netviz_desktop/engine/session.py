@@ -19,7 +19,7 @@ from netviz_desktop.engine import images, labels, predictions
 from netviz_desktop.engine.explanation import Explanation, as_numpy, explanation
 from netviz_desktop.engine.finished_run import FinishedRun
 from netviz_desktop.engine.forward_pass import ForwardPass, RunStopped
-from netviz_desktop.engine.memory import within
+from netviz_desktop.engine.memory import give_back_freed_memory, within
 from netviz_desktop.engine.model import Model, open_model
 from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
@@ -333,7 +333,10 @@ class Session:
 
     def _run_on(self, tensors: Mapping[str, Tensor], step: Step | None) -> ForwardPass:
         runner = self._runner()
+        spilled = self._run is not None and self._run.forward.bytes_on_disk > 0
         self._run = None  # two at once would take twice the memory
+        if spilled:
+            give_back_freed_memory()
         if self._raised:
             gc.collect()  # the frames of what rose may hold in cycles what was computed
         self._raised = True

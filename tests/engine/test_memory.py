@@ -44,6 +44,17 @@ def test_the_oldest_goes_to_disk_and_its_numbers_stay(kept: Callable[[int], Spil
     assert [float(tensor[7]) for tensor in tensors] == [*range(8)]
 
 
+def test_there_is_always_room_for_the_operation_under_way(kept: Callable[[int], Spill]) -> None:
+    tensors: list[torch.Tensor] = []
+    spill = kept(16 * KB)
+    for value in range(40):
+        tensors.append(kilobyte(value))  # computed before it is known
+        spill.add(tensors[-1])
+        assert len(tensors) * KB - spill.bytes_on_disk <= 16 * KB
+        spill.settle()
+        assert len(tensors) * KB - spill.bytes_on_disk <= 14 * KB
+
+
 def test_tensors_over_the_same_memory_move_together(kept: Callable[[int], Spill]) -> None:
     whole = kilobyte()
     part = whole[10:20]
