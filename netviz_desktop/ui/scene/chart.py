@@ -203,6 +203,44 @@ class Chart:
             )
         return self._arrows[wire]
 
+    def own_cubics(self, wires: Mask) -> tuple[Floats, Mask]:
+        """The curves of `own_path`, of many wires at once.
+
+        Returns:
+            (C, 8) points, and (C,): which cubics begin where the one before ends.
+        """
+        counts = np.diff(self._first_cubic)[wires]
+        owner = np.repeat(np.arange(len(wires)), counts)
+        within = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = self._first_cubic[wires][owner] + within
+        cubics = self._cubics[rows]
+        cubics[np.cumsum(counts) - 1, 6:] = self._arrow_bases[wires]
+        own = self._is_first[rows]
+        goes_on = np.zeros(len(rows), bool)
+        goes_on[1:] = own[:-1] & (within[1:] > 0)
+        return cubics[own], goes_on[own]
+
+    def arrows(self, wires: Mask) -> Floats:
+        """(A, 3, 2): the corners of the triangles at the ends of wires, the tip first."""
+        tip, base = self._tips[wires], self._arrow_bases[wires]
+        across = (base - tip)[:, ::-1] * (np.array([1, -1]) * ARROW_WIDTH / 2 / ARROW_LENGTH)
+        return np.stack([tip, base + across, base - across], axis=1)
+
+    @cached_property
+    def _arrow_bases(self) -> Floats:
+        """(W, 2): where each wire's arrow head begins."""
+        last = self._cubics[self._first_cubic[1:] - 1].reshape(-1, 4, 2)
+        away = last[:, 2::-1] - last[:, 3:]  # nearest first; they may coincide with the end
+        length = np.hypot(away[..., 0], away[..., 1])
+        nearest = (length > 0.5).argmax(axis=1)[:, None]
+        along = np.take_along_axis(away, nearest[..., None], axis=1)[:, 0]
+        length = np.take_along_axis(length, nearest, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Floats = last[:, 3] + along / length * ARROW_LENGTH
+        for wire in np.flatnonzero(length <= 0.5).tolist():
+            found[wire] = self._arrow_base(wire)
+        return found
+
     def _arrow_base(self, wire: int) -> tuple[float, float]:
         points = self._routes[wire].points
         x, y = points[-2:]

@@ -1,4 +1,4 @@
-"""The whole graph as a file: SVG, PNG or PDF."""
+"""The graph as a file, all of it or a part: SVG, PNG or PDF."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMarginsF, QSizeF
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QCoreApplication,
+    QIODevice,
+    QMarginsF,
+    QRectF,
+    QSizeF,
+)
 from PySide6.QtGui import QColor, QImage, QImageWriter, QPageSize, QPainter, QPdfWriter
 from PySide6.QtWidgets import QApplication
 
@@ -30,20 +38,27 @@ _PNG_SIDE = 32_000  # Qt paints no further
 _PDF_SIDE_POINTS = 14_400.0  # the format's own limit
 _PDF_DOTS_PER_POINT = 10
 
-_Writer = Callable[[Chart, Lettering, Theme], bytes]
+_Writer = Callable[[Chart, Lettering, Theme, QRectF], bytes]
 
 
-def save(view: Canvas, path: Path) -> None:
-    """Write what `view` shows, all of it, in the theme in force; the suffix says as what.
+def save(view: Canvas, path: Path, area: QRectF | None = None) -> None:
+    """Write what `view` shows, in the theme in force; the suffix says as what.
+
+    Args:
+        area: the part of the scene that is wanted; None: all.
 
     Raises:
-        Problem: nothing is drawn yet, or the suffix is none of .svg, .png and .pdf.
+        Problem: nothing is drawn yet or in the area, or the suffix is none of .svg, .png and .pdf.
         OSError: it cannot be written there.
     """
     writer = _writer(path)
     if view.chart is None:
         raise Problem("There is no graph to save yet.", "Open a model, and wait until it is drawn.")
-    path.write_bytes(writer(view.chart, view.lettering, theme.current()))
+    bounds = view.chart.bounds
+    area = bounds if area is None else area & bounds
+    if area.isEmpty():
+        raise Problem("Nothing of the graph is in view.", "Bring it into view, or export all.")
+    path.write_bytes(writer(view.chart, view.lettering, theme.current(), area))
 
 
 def draw(graph: ModelGraph, path: Path, palette: Theme = LIGHT) -> None:
@@ -58,7 +73,7 @@ def draw(graph: ModelGraph, path: Path, palette: Theme = LIGHT) -> None:
     drawing = drawing_of(graph, Options(), lettering)
     placement = place(drawing.boxes, drawing.edges, drawing.frames)
     chart = Chart(drawing, placement, lettering)
-    path.write_bytes(writer(chart, lettering, palette))
+    path.write_bytes(writer(chart, lettering, palette, chart.bounds))
 
 
 @cache
@@ -79,12 +94,12 @@ def _writer(path: Path) -> _Writer:
     return writer
 
 
-def _svg(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
-    return as_svg(chart, lettering, palette).encode("utf-8")
+def _svg(chart: Chart, lettering: Lettering, palette: Theme, area: QRectF) -> bytes:
+    return as_svg(chart, lettering, palette, area).encode("utf-8")
 
 
-def _png(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
-    width, height = chart.size
+def _png(chart: Chart, lettering: Lettering, palette: Theme, area: QRectF) -> bytes:
+    width, height = area.width(), area.height()
     scale = min(
         _PNG_SCALE, math.sqrt(_PNG_PIXELS / (width * height)), _PNG_SIDE / max(width, height)
     )
@@ -101,13 +116,14 @@ def _png(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
     image.fill(QColor(palette.canvas))
     painter = QPainter(image)
     painter.scale(scale, scale)
-    _item(chart, lettering).paint_area(painter, chart.bounds, scale, palette)
+    painter.translate(-area.topLeft())
+    _item(chart, lettering).paint_area(painter, area, scale, palette)
     painter.end()
     return _bytes(lambda buffer: QImageWriter(buffer, QByteArray(b"png")).write(image))
 
 
-def _pdf(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
-    width, height = chart.size
+def _pdf(chart: Chart, lettering: Lettering, palette: Theme, area: QRectF) -> bytes:
+    width, height = area.width(), area.height()
     scale = min(1.0, _PDF_SIDE_POINTS / max(width, height))
 
     def write(buffer: QBuffer) -> None:
@@ -121,8 +137,9 @@ def _pdf(chart: Chart, lettering: Lettering, palette: Theme) -> bytes:
         writer.setResolution(72 * _PDF_DOTS_PER_POINT)
         painter = QPainter(writer)
         painter.scale(scale * _PDF_DOTS_PER_POINT, scale * _PDF_DOTS_PER_POINT)
-        painter.fillRect(chart.bounds, QColor(palette.canvas))
-        _item(chart, lettering).paint_area(painter, chart.bounds, 1.0, palette)
+        painter.translate(-area.topLeft())
+        painter.fillRect(area, QColor(palette.canvas))
+        _item(chart, lettering).paint_area(painter, area, 1.0, palette)
         painter.end()
 
     return _bytes(write)

@@ -4,8 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui import theme
@@ -22,13 +25,79 @@ def test_svg_holds_every_word_as_text(open_graph, graph, tmp_path: Path) -> None
     picture.save(view, tmp_path / "graph.svg")
 
     root = ElementTree.parse(tmp_path / "graph.svg").getroot()
-    texts = [element.text for element in root.iter(f"{SVG}text")]
-    assert {"image", "Conv", "Relu", "Add", "Gemm", "‹8×3×3×3›", "1×8×16×16"} <= set(texts)
-    assert len(list(root.iter(f"{SVG}polygon"))) == len(view.chart.wires)
+    texts = {"".join(element.itertext()) for element in root.iter(f"{SVG}text")}
+    assert {"image", "Conv", "Relu", "Add", "Gemm", "weight\u00a0\u00a0‹8×3×3×3›"} <= texts
+    assert "1×8×16×16" in texts
+    arrows = [path.get("d") for path in root.iter(f"{SVG}path") if path.get("class") == "a"]
+    assert "".join(arrows).count("z") == len(view.chart.wires)
+    titles = [element.text for element in root.iter(f"{SVG}title")]
+    assert {node.id for node in graph.nodes} <= set(titles)
     ground = root.find(f"{SVG}rect")  # in numbers: Qt's own reader takes 100 % for 100
     assert [float(ground.get(side)) for side in ("width", "height")] == pytest.approx(
         view.chart.size, abs=0.1
     )
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_svg_looks_like_png(graph, tmp_path: Path, palette) -> None:
+    nodes = (replace(graph.nodes[0], fault="It is unknown."), *graph.nodes[1:])
+    picture.draw(replace(graph, nodes=nodes), tmp_path / "graph.svg", palette)
+    picture.draw(replace(graph, nodes=nodes), tmp_path / "graph.png", palette)
+
+    wanted = QImage(str(tmp_path / "graph.png")).convertToFormat(QImage.Format.Format_RGB32)
+    found = QImage(wanted.size(), wanted.format())
+    painter = QPainter(found)
+    QSvgRenderer(str(tmp_path / "graph.svg")).render(painter)
+    painter.end()
+
+    # they may smooth and place letters differently
+    off = np.abs(_pixels(wanted).astype(int) - _pixels(found)).max(axis=2) > 64
+    assert off.mean() < 0.04
+
+
+def _pixels(image: QImage) -> np.ndarray:
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)[..., :3]
+
+
+def test_svg_of_the_view_shows_what_is_in_view(open_graph, graph, tmp_path: Path) -> None:
+    view = open_graph(graph)
+    view.zoom_to(2.0)
+    view.look_closely(view.chart.index["fc"])
+
+    picture.save(view, tmp_path / "view.svg", area=view.visible_area())
+
+    root = ElementTree.parse(tmp_path / "view.svg").getroot()
+    titles = [element.text for element in root.iter(f"{SVG}title")]
+    assert "fc" in titles
+    assert "conv" not in titles
+    seen = view.visible_area() & view.chart.bounds  # no empty ground beside the graph
+    assert float(root.get("width")) == pytest.approx(seen.width(), abs=0.1)
+    assert float(root.get("height")) == pytest.approx(seen.height(), abs=0.1)
+
+
+def test_png_and_pdf_of_the_view_have_its_shape(open_graph, graph, tmp_path: Path) -> None:
+    view = open_graph(graph)
+    view.zoom_to(2.0)
+    view.look_closely(view.chart.index["conv"])
+
+    picture.save(view, tmp_path / "view.png", area=view.visible_area())
+    picture.save(view, tmp_path / "view.pdf", area=view.visible_area())
+
+    image = QImage(str(tmp_path / "view.png"))
+    seen = view.visible_area() & view.chart.bounds
+    assert image.width() == pytest.approx(2 * seen.width(), abs=1)
+    assert image.height() == pytest.approx(2 * seen.height(), abs=1)
+    middle = image.pixelColor(image.width() // 2, image.height() // 2)
+    assert middle.name() != theme.current().canvas
+    box = (tmp_path / "view.pdf").read_bytes().split(b"/MediaBox [")[1].split(b"]")[0].split()
+    assert float(box[2]) == pytest.approx(seen.width(), abs=1)
+
+
+def test_a_view_beside_the_graph_is_a_problem(open_graph, graph, tmp_path: Path) -> None:
+    view = open_graph(graph)
+
+    with pytest.raises(Problem, match="in view"):
+        picture.save(view, tmp_path / "view.png", area=QRectF(-500, 0, 100, 100))
 
 
 def test_svg_of_names_that_look_like_markup_is_well_formed(graph, tmp_path: Path) -> None:
