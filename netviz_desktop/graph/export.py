@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from netviz_desktop.graph.model import ModelGraph, Node, Value
@@ -37,13 +37,22 @@ def as_dict(graph: ModelGraph) -> dict[str, Any]:
 
 def as_json(graph: ModelGraph) -> str:
     """`as_dict` as a text file."""
-    return json.dumps(as_dict(graph), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(as_dict(graph), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # half of a surrogate pair is no Unicode, but JSON has a word for it
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def as_dot(graph: ModelGraph) -> str:
-    """For Graphviz: nodes carry their op type and parameters' shapes, edges their shapes."""
+    """For Graphviz: nodes show their op type and parameters' shapes, edges their shapes.
+
+    All else that is known is there, too, in attributes that Graphviz hands on: `attributes`,
+    `parameters`, `inputs`, `outputs` and `metadata` as JSON. In each, as in names, a backslash
+    is written twice.
+    """
+    known = {"format": graph.format, "metadata": _json(graph.metadata)}
     lines = [
         f"digraph {_quoted(graph.name)} {{",
+        f"  graph [{_dot_attributes(known)}]",
         '  node [shape=box style=rounded fontname="Helvetica" fontsize=10]',
         '  edge [fontname="Helvetica" fontsize=8]',
         *_dot_ends(graph),
@@ -51,30 +60,38 @@ def as_dot(graph: ModelGraph) -> str:
     for node in graph.nodes:
         parameters = [f"{p.role or p.name} {_shape_text(p.shape)}" for p in node.parameters]
         label = "\n".join([node.op_type, *parameters])
-        lines.append(f"  {_quoted(node.id)} [label={_quoted(label)} tooltip={_quoted(node.id)}]")
-    lines += [
-        f"  {_quoted(source)} -> {_quoted(target)} "
-        f"[label={_quoted(_value_text(graph.values.get(value)))} tooltip={_quoted(value)}]"
-        for source, target, value in _edges(graph)
-    ]
+        lines.append(
+            f"  {_quoted(node.id)} [label={_quoted(label)} tooltip={_quoted(node.id)} "
+            f"{_dot_attributes(_node_as_texts(node))}]"
+        )
+    for source, target, name in _edges(graph):
+        value = graph.values.get(name)
+        known = {"value": name, "dtype": (value.dtype if value else None) or ""}
+        lines.append(
+            f"  {_quoted(source)} -> {_quoted(target)} [label={_quoted(_value_text(value))} "
+            f"tooltip={_quoted(name)} {_dot_attributes(known)}]"
+        )
     return "\n".join([*lines, "}", ""])
 
 
 def as_graphml(graph: ModelGraph) -> str:
-    """GraphML, as yEd, Gephi and networkx read it: node ids are ours."""
+    """GraphML, as yEd, Gephi and networkx read it: node ids are ours.
+
+    Lists and what is nested are JSON. An edge is an input that another node computes; what
+    the model is given and gives back stands in the graph's `inputs` and `outputs`.
+    """
     import networkx
 
-    result: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
+    result: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(
+        format=_xml(graph.format),
+        name=_xml(graph.name),
+        inputs=_xml(_json(list(graph.inputs))),
+        outputs=_xml(_json(list(graph.outputs))),
+        metadata=_xml(_json(graph.metadata)),
+    )
     for node in graph.nodes:
-        result.add_node(
-            _xml(node.id),
-            op_type=_xml(node.op_type),
-            domain=_xml(node.domain),
-            name=_xml(node.name),
-            scope=_xml("/".join(node.scope)),
-            attributes=_xml(json.dumps(_plain(node.attributes), ensure_ascii=False)),
-            parameter_count=node.parameter_count,
-        )
+        texts = {key: _xml(text) for key, text in _node_as_texts(node).items()}
+        result.add_node(_xml(node.id), **texts, parameter_count=node.parameter_count)
     for source, target, data in graph.digraph.edges(data=True):
         value = graph.values.get(data["value"])
         result.add_edge(
@@ -87,6 +104,14 @@ def as_graphml(graph: ModelGraph) -> str:
             input=data["input"],
         )
     return "\n".join(networkx.generate_graphml(result)) + "\n"
+
+
+TEXTS: dict[str, Callable[[ModelGraph], str]] = {
+    ".dot": as_dot,
+    ".graphml": as_graphml,
+    ".json": as_json,
+}
+"""What gives the text of a file with that suffix."""
 
 
 def _node_as_dict(node: Node) -> dict[str, Any]:
@@ -109,6 +134,21 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "source": node.source,
         "bodies": list(node.bodies),
     }
+
+
+def _node_as_texts(node: Node) -> dict[str, str]:
+    """All of it but its id."""
+    found = {**_node_as_dict(node), "scope": "/".join(node.scope)}
+    del found["id"]
+    return {key: text if isinstance(text, str) else _json(text) for key, text in found.items()}
+
+
+def _json(found: Any) -> str:
+    return json.dumps(_plain(found), ensure_ascii=False)
+
+
+def _dot_attributes(known: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={_quoted(text)}" for key, text in known.items() if text)
 
 
 def _plain(found: Any) -> Any:
@@ -159,13 +199,13 @@ def _shape_text(shape: tuple[int | str | None, ...]) -> str:
 
 def _quoted(text: str) -> str:
     """A DOT string. In quotes nothing is HTML; a backslash would begin an escape."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped.replace(chr(13), "").replace(chr(0), "")}"'
+    escaped = _xml(text).replace("\r", "\\u000d").replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("\n", "\\n") + '"'
 
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _xml(text: str) -> str:
-    """Without the characters that XML 1.0 forbids."""
-    return _NOT_XML.sub("\ufffd", text)
+    """With the characters that XML 1.0 forbids written as \\uNNNN."""
+    return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
