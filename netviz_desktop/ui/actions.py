@@ -78,12 +78,14 @@ class Actions(QObject):
         )
         self.export = self._add(
             menu,
-            "&Export Picture…",
-            window.choose_picture,
+            "&Export…",
+            window.choose_export,
             "Ctrl+Shift+E",
             "export",
             needs_model=True,
         )
+        export_view = partial(window.choose_export, only_view=True)
+        self._add(menu, "Export &View…", export_view, "Ctrl+Alt+E", needs_model=True)
         menu.addSeparator()
         self._make_reopen(menu)
         self.close_model = self._add(

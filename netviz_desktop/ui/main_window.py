@@ -30,7 +30,7 @@ from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.operations.about import about
 from netviz_desktop.ui.operations.architecture import ask_architecture, recognised
 from netviz_desktop.ui.operations.choose_member import ask_member
-from netviz_desktop.ui.operations.export_picture import choose_picture, export
+from netviz_desktop.ui.operations.export_graph import choose_export, export
 from netviz_desktop.ui.operations.find import FindBar
 from netviz_desktop.ui.operations.last_session import LastSession
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
@@ -240,15 +240,16 @@ class MainWindow(QMainWindow):
             QGuiApplication.clipboard().setText(name)
             self.status.say(f"Copied “{name}”.")
 
-    def choose_picture(self) -> None:
+    def choose_export(self, *, only_view: bool = False) -> None:
         if self.selection.model is not None:
             name = Path(self.selection.model.path).name
-            choose_picture(self, name, self.settings, self.export)
+            then = partial(self.export, only_view=only_view)
+            choose_export(self, name, self.settings, then, only_view=only_view)
 
-    def export(self, path: Path) -> None:
-        """The graph, as a picture of the kind that the suffix says."""
+    def export(self, path: Path, *, only_view: bool = False) -> None:
+        """The graph, or what of it is in view, as the suffix says."""
         try:
-            export(self.view, path)
+            export(self.view, self.selection, path, only_view=only_view)
         except Problem as problem:
             self.tell(problem)
         else:

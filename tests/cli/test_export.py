@@ -77,3 +77,36 @@ def test_a_window_of_a_damaged_model_is_a_problem(netviz_fails, tmp_path):
     what, _ = netviz_fails("window", tmp_path / "damaged.onnx", "-o", tmp_path / "shot.png")
     assert what.startswith("damaged.onnx ")
     assert not (tmp_path / "shot.png").exists()
+
+
+def _texts(path):
+    return ["".join(e.itertext()) for e in ET.parse(path).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_modules_are_open_as_far_as_asked_for(netviz, tmp_path):
+    netviz("export", DEMO, "--depth", "0", "-o", tmp_path / "closed.svg")
+    netviz("export", DEMO, "--depth", "1", "-o", tmp_path / "one.svg")
+    netviz("export", DEMO, "--all", "-o", tmp_path / "all.svg")
+    netviz("export", DEMO, "-o", tmp_path / "plain.svg")
+
+    closed, one = _texts(tmp_path / "closed.svg"), _texts(tmp_path / "one.svg")
+    assert "features" in closed
+    assert "Conv" not in closed
+    assert _texts(tmp_path / "all.svg").count("Conv") == 26
+    assert 0 < one.count("Conv") < 26
+    assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "all.svg").read_bytes()
+
+
+def test_a_picture_has_the_direction_and_theme_that_are_asked_for(netviz, network, tmp_path):
+    netviz(
+        "export", network.onnx, "--direction", "right", "--theme", "dark", "-o", tmp_path / "g.png"
+    )
+    picture = np.asarray(Image.open(tmp_path / "g.png").convert("L"))
+    assert picture.shape[1] > picture.shape[0]
+    assert np.median(picture) < 128
+
+
+@pytest.mark.parametrize("option", [("--all",), ("--theme", "dark"), ("--direction", "down")])
+def test_data_has_no_looks(netviz_fails, network, tmp_path, option):
+    what, _ = netviz_fails("export", network.onnx, *option, "-o", tmp_path / "g.json")
+    assert what.startswith(option[0]) or "--all" in what

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QPalette,
 )
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from netviz_desktop import resource
@@ -462,6 +464,29 @@ def test_the_graph_is_saved_as_a_picture(window, engine, open_model, tmp_path):
 
     assert "graph.svg" in window.status.message.text()
     assert (tmp_path / "graph.svg").stat().st_size > 0
+
+
+def test_what_is_in_view_is_saved_as_a_picture(window, engine, open_model, tmp_path):
+    open_model()
+    place_the_graph(engine)
+    window.view.zoom_to(4.0)
+
+    window.export(tmp_path / "graph.svg")
+    window.export(tmp_path / "view.svg", only_view=True)
+
+    whole, part = (QSvgRenderer(str(tmp_path / f"{name}.svg")) for name in ("graph", "view"))
+    assert part.defaultSize().height() < whole.defaultSize().height()
+
+
+def test_the_graph_is_saved_as_data(window, open_model, tmp_path):
+    open_model()
+
+    window.export(tmp_path / "graph.json")
+
+    saved = json.loads((tmp_path / "graph.json").read_text(encoding="utf-8"))
+    assert [node["id"] for node in saved["nodes"]] == [
+        node.id for node in window.selection.graph.nodes
+    ]
 
 
 def test_a_picture_that_cannot_be_written_is_said(window, engine, open_model, tmp_path):

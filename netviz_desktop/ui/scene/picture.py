@@ -20,6 +20,7 @@ from PySide6.QtGui import QColor, QImage, QImageWriter, QPageSize, QPainter, QPd
 from PySide6.QtWidgets import QApplication
 
 from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph.scopes import Scopes
 from netviz_desktop.layout import place
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui import theme
@@ -61,8 +62,18 @@ def save(view: Canvas, path: Path, area: QRectF | None = None) -> None:
     path.write_bytes(writer(view.chart, view.lettering, theme.current(), area))
 
 
-def draw(graph: ModelGraph, path: Path, palette: Theme = LIGHT) -> None:
+def draw(
+    graph: ModelGraph,
+    path: Path,
+    palette: Theme = LIGHT,
+    *,
+    depth: int | None = None,
+    left_to_right: bool = False,
+) -> None:
     """Lay a graph out and write its picture; no window is needed.
+
+    Args:
+        depth: how many levels of scopes are open; None: as the window opens the model.
 
     Raises:
         Problem, OSError: as `save`.
@@ -70,8 +81,10 @@ def draw(graph: ModelGraph, path: Path, palette: Theme = LIGHT) -> None:
     writer = _writer(path)
     _application("dark" if palette.dark else "light")
     lettering = Lettering()
-    drawing = drawing_of(graph, Options(), lettering)
-    placement = place(drawing.boxes, drawing.edges, drawing.frames)
+    scopes = Scopes(graph)
+    opened = scopes.readable() if depth is None else scopes.to_level(depth)
+    drawing = drawing_of(graph, Options(), lettering, scopes=scopes, opened=opened)
+    placement = place(drawing.boxes, drawing.edges, drawing.frames, left_to_right=left_to_right)
     chart = Chart(drawing, placement, lettering)
     path.write_bytes(writer(chart, lettering, palette, chart.bounds))
 
