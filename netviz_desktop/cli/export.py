@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from netviz_desktop.cli._model import add_model, open_model
 from netviz_desktop.cli._output import output_path, whole, write_text
@@ -11,17 +12,19 @@ from netviz_desktop.graph.export import TEXTS
 from netviz_desktop.problems import Problem
 
 NAME = "export"
-HELP = "the graph as .svg, .png, .pdf, .dot, .graphml or .json"
+HELP = "the graph as .svg, .png, .pdf, .html, .dot, .graphml or .json"
 DESCRIPTION = """\
 Writes the graph; the suffix says as what:
 
   .svg .png .pdf  the picture, as the window opens it: all modules of a small model are open,
                   those of a large one as far as a person can take in
+  .html           the same as one page for any browser, to pan, zoom and search; it needs no
+                  server and no network
   .dot            for Graphviz
   .graphml        for yEd, Gephi, networkx
   .json           as `netviz graph`"""
 
-_PICTURES = (".svg", ".png", ".pdf")
+_PICTURES = (".svg", ".png", ".pdf", ".html")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pictures.add_argument(
         "--direction", choices=("down", "right"), help="where lines lead; default down"
     )
-    pictures.add_argument("--theme", choices=("light", "dark"), help="default light")
+    pictures.add_argument(
+        "--theme", choices=("light", "dark"), help="default light; of a page, as the reader prefers"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -61,7 +66,8 @@ def run(options: argparse.Namespace) -> None:
         picture.draw(
             graph,
             part,
-            theme.DARK if options.theme == "dark" else theme.LIGHT,
+            {"dark": theme.DARK, "light": theme.LIGHT}.get(options.theme),
+            title=Path(options.model).name,
             depth=options.depth,
             left_to_right=options.direction == "right",
         )

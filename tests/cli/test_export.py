@@ -51,7 +51,7 @@ def test_a_pdf_is_one(netviz, network, tmp_path):
 def test_another_suffix_is_a_problem_before_any_work(netviz_fails, tmp_path, name):
     what, remedy = netviz_fails("export", tmp_path / "missing.onnx", "-o", tmp_path / name)
     assert what.startswith(f"{tmp_path / name} cannot be written: ")
-    assert remedy == "Give a name that ends in .svg, .png, .pdf, .dot, .graphml or .json."
+    assert remedy == "Give a name that ends in .svg, .png, .pdf, .html, .dot, .graphml or .json."
 
 
 def test_nothing_is_left_behind_when_it_fails(netviz_fails, tmp_path):
@@ -110,3 +110,12 @@ def test_a_picture_has_the_direction_and_theme_that_are_asked_for(netviz, networ
 def test_data_has_no_looks(netviz_fails, network, tmp_path, option):
     what, _ = netviz_fails("export", network.onnx, *option, "-o", tmp_path / "g.json")
     assert what.startswith(option[0]) or "--all" in what
+
+
+def test_a_page_holds_the_whole_graph(netviz, network, tmp_path):
+    netviz("export", network.onnx, "-o", tmp_path / "g.html")
+    page = (tmp_path / "g.html").read_text(encoding="utf-8")
+    assert f"<title>{network.onnx.name}</title>" in page
+    graph = json.loads(page.split('id="graph">')[1].split("</script>")[0])
+    wanted = json.loads(netviz("graph", network.onnx))
+    assert [node["id"] for node in graph["nodes"]] == [node["id"] for node in wanted["nodes"]]

@@ -478,6 +478,16 @@ def test_what_is_in_view_is_saved_as_a_picture(window, engine, open_model, tmp_p
     assert part.defaultSize().height() < whole.defaultSize().height()
 
 
+def test_the_graph_is_saved_as_a_page(window, engine, open_model, tmp_path):
+    open_model()
+    place_the_graph(engine)
+
+    window.export(tmp_path / "graph.html")
+
+    page = (tmp_path / "graph.html").read_text(encoding="utf-8")
+    assert all(node.id in page for node in window.selection.graph.nodes)
+
+
 def test_the_graph_is_saved_as_data(window, open_model, tmp_path):
     open_model()
 

@@ -1,4 +1,4 @@
-"""Save the graph: as a picture, or as data for other programs."""
+"""Save the graph: as a picture, a page, or data for other programs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.settings import Settings
 
 _PICTURES = {".svg": "SVG, sharp at any size", ".pdf": "PDF", ".png": "PNG"}
+_PAGE = {".html": "Web page, to pan, zoom and search"}
 _DATA = {".dot": "Graphviz DOT", ".graphml": "GraphML", ".json": "JSON"}
 
 
@@ -27,7 +28,7 @@ def choose_export(
     only_view: bool,
 ) -> QFileDialog:
     """Ask where to save; the suffix says as what. What is in view is always a picture."""
-    kinds = _PICTURES if only_view else _PICTURES | _DATA
+    kinds = _PICTURES if only_view else _PICTURES | _PAGE | _DATA
     filters = [f"{label} (*{suffix})" for suffix, label in kinds.items()]
     title = "Export view" if only_view else "Export graph"
     dialog = choose_file(parent, title, filters, settings, "picture", lambda path: then(Path(path)))
@@ -48,11 +49,15 @@ def export(view: GraphView, selection: Selection, path: Path, *, only_view: bool
         Problem: it cannot be written there.
     """
     try:
-        as_text = TEXTS.get(path.suffix.lower())
-        if as_text is not None and not only_view and selection.graph is not None:
-            path.write_text(as_text(selection.graph), encoding="utf-8")
+        model, graph, suffix = selection.model, selection.graph, path.suffix.lower()
+        if only_view:
+            picture.save(view, path, view.visible_area())
+        elif suffix in TEXTS and graph is not None:
+            path.write_text(TEXTS[suffix](graph), encoding="utf-8")
+        elif suffix in _PAGE and graph is not None and model is not None:
+            picture.save_page(view, path, graph, Path(model.path).name)
         else:
-            picture.save(view, path, view.visible_area() if only_view else None)
+            picture.save(view, path)
     except OSError as error:
         raise Problem(
             f"{path.name} cannot be written: {error.strerror or error}.",

@@ -15,7 +15,7 @@ spot        what is at a point
 outlook     where one looks, whatever the layout
 graph_view  pan, zoom, choose, open and close
 history     back and forward
-picture     a chart as SVG, PNG or PDF
+picture     a chart as SVG, PNG, PDF or an HTML page
 """
 
 from __future__ import annotations

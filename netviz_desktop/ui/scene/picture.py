@@ -1,4 +1,4 @@
-"""The graph as a file, all of it or a part: SVG, PNG or PDF."""
+"""The graph as a file: SVG, PNG or PDF, of all of it or of a part; or an HTML page."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Lettering, Options
 from netviz_desktop.ui.scene.drawing import draw as drawing_of
 from netviz_desktop.ui.scene.graph_item import GraphItem
+from netviz_desktop.ui.scene.page import as_html
 from netviz_desktop.ui.scene.svg import as_svg
 from netviz_desktop.ui.theme import LIGHT, Theme
 
@@ -53,40 +54,56 @@ def save(view: Canvas, path: Path, area: QRectF | None = None) -> None:
         OSError: it cannot be written there.
     """
     writer = _writer(path)
-    if view.chart is None:
-        raise Problem("There is no graph to save yet.", "Open a model, and wait until it is drawn.")
-    bounds = view.chart.bounds
-    area = bounds if area is None else area & bounds
+    chart = _drawn(view)
+    area = chart.bounds if area is None else area & chart.bounds
     if area.isEmpty():
         raise Problem("Nothing of the graph is in view.", "Bring it into view, or export all.")
-    path.write_bytes(writer(view.chart, view.lettering, theme.current(), area))
+    path.write_bytes(writer(chart, view.lettering, theme.current(), area))
+
+
+def save_page(view: Canvas, path: Path, graph: ModelGraph, title: str) -> None:
+    """Write what `view` shows of the graph, all of it, as an HTML page.
+
+    Raises:
+        Problem: nothing is drawn yet.
+        OSError: it cannot be written there.
+    """
+    path.write_text(as_html(_drawn(view), graph, title), encoding="utf-8")
 
 
 def draw(
     graph: ModelGraph,
     path: Path,
-    palette: Theme = LIGHT,
+    palette: Theme | None = None,
     *,
+    title: str = "Model",
     depth: int | None = None,
     left_to_right: bool = False,
 ) -> None:
     """Lay a graph out and write its picture; no window is needed.
 
     Args:
+        path: what ends in .html becomes a page.
+        palette: None: light; of a page, as its reader prefers.
+        title: of a page.
         depth: how many levels of scopes are open; None: as the window opens the model.
 
     Raises:
         Problem, OSError: as `save`.
     """
-    writer = _writer(path)
-    _application("dark" if palette.dark else "light")
+    is_page = path.suffix.lower() == ".html"
+    writer = None if is_page else _writer(path)
+    _application("dark" if palette is not None and palette.dark else "light")
     lettering = Lettering()
     scopes = Scopes(graph)
     opened = scopes.readable() if depth is None else scopes.to_level(depth)
     drawing = drawing_of(graph, Options(), lettering, scopes=scopes, opened=opened)
     placement = place(drawing.boxes, drawing.edges, drawing.frames, left_to_right=left_to_right)
     chart = Chart(drawing, placement, lettering)
-    path.write_bytes(writer(chart, lettering, palette, chart.bounds))
+    if writer is None:
+        path.write_text(as_html(chart, graph, title, palette), encoding="utf-8")
+    else:
+        path.write_bytes(writer(chart, lettering, palette or LIGHT, chart.bounds))
 
 
 @cache
@@ -95,6 +112,12 @@ def _application(theme_choice: str) -> QCoreApplication:
     if (running := QApplication.instance()) is not None:
         return running
     return make_application(theme_choice)
+
+
+def _drawn(view: Canvas) -> Chart:
+    if view.chart is None:
+        raise Problem("There is no graph to save yet.", "Open a model, and wait until it is drawn.")
+    return view.chart
 
 
 def _writer(path: Path) -> _Writer:
