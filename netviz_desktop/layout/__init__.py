@@ -7,6 +7,7 @@ pieces     a component cut wherever only one tensor is live
 dot        small pieces, by Graphviz
 layered    pieces that Graphviz would take too long for
 labels     room beside lines that are already drawn
+twins      several edges between the same two boxes
 buses      edges taken out of the ranking, drawn along the side
 grid       boxes without edges
 """

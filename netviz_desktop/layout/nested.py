@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from netviz_desktop.layout import twins
 from netviz_desktop.layout.geometry import (
     Box,
     Edge,
@@ -40,13 +41,21 @@ def place_all(
     nest = _Nest(boxes, edges, frames, turn)
     nest.lay_out(cancelled)
     whole = nest.rooms[0].sheet
-    places = [turn((x + _MARGIN, y + _MARGIN)) for x, y in nest.places()]
+    across = nest.places()
+    places = [turn((x + _MARGIN, y + _MARGIN)) for x, y in across]
+    routes = twins.apart(
+        edges,
+        nest.routes(),
+        {box.id: x for box, (x, _) in zip(boxes, across, strict=False)},
+        {box.id: turn((box.width, box.height))[0] for box in boxes},
+        turn,
+    )
     return Placement(
         *turn((whole.width + 2 * _MARGIN, whole.height + 2 * _MARGIN)),
         tuple(PlacedBox(b.id, *at) for b, at in zip(boxes, places, strict=False)),
         tuple(
             _placed_edge(edge, route, left_to_right)
-            for edge, route in zip(edges, nest.routes(), strict=True)
+            for edge, route in zip(edges, routes, strict=True)
         ),
         tuple(
             PlacedFrame(frame.id, *at, *turn(room.size))
@@ -119,6 +128,12 @@ class _Room:
         way, out = divmod(-1 - stop.at, 2)
         return len(self.ways_in) + len(self.items) + way if out else way
 
+    def make_room(self, line: int, label: _Pair, turn: Callable[[_Pair], _Pair]) -> None:
+        """For one more label below that of a line."""
+        source, target, *has = self.lines[line]
+        (width, height), (more, below) = turn((has[0], has[1])), turn(label)
+        self.lines[line] = (source, target, *turn((max(width, more), height + below)))
+
     def crossing(self, stop: _Stop) -> float:
         """How far right of the frame's middle a way crosses its border."""
         return self.sheet.places[self.number(stop)][0] + self.shift[0] - self.size[0] / 2
@@ -146,6 +161,7 @@ class _Nest:
         frames: Sequence[Frame],
         turn: Callable[[_Pair], _Pair],
     ) -> None:
+        self._turn = turn
         self._sizes = [turn((box.width, box.height)) for box in boxes]
         self._sizes += [(0.0, 0.0)] * len(frames)
         room_of_frame = {frame.id: number for number, frame in enumerate(frames, 1)} | {"": 0}
@@ -173,6 +189,8 @@ class _Nest:
         """Of each edge, the lines it is made of: (room, line), from source to target."""
         self._labelled: list[int] = []
         """Of each edge, which of its lines carries its label; -1: none."""
+        self._said: dict[tuple[int, int], set[_Pair]] = {}
+        """The sizes of labels between two boxes."""
         for edge in edges:
             label = turn((edge.label_width, edge.label_height))
             self._travel(number[edge.source], number[edge.target], label)
@@ -213,20 +231,23 @@ class _Nest:
                 there, into = _Stop(self._place_in_room[room.item], way), room.outer
         lines = len(self.rooms[out].lines)
         trunk = self._line(out, here, there, label)
+        said = self._said.setdefault((source, target), set())
         # of several edges in one line, the first says what flows
-        self._labelled.append(len(outwards) if trunk == lines else -1)
+        speaks = trunk == lines
+        if said and label not in said:  # but twins stand beside each other, and may differ
+            speaks = True
+            self.rooms[out].make_room(trunk, label, self._turn)
+        said.add(label)
+        self._labelled.append(len(outwards) if speaks else -1)
         self._trips.append([*outwards, (out, trunk), *reversed(inwards)])
 
     def _line(self, number: int, source: _Stop, target: _Stop, label: _Pair = (0.0, 0.0)) -> int:
         """The number of a line in a room; what takes the same way is the same line."""
         room = self.rooms[number]
-        shared = min(source.at, target.at) < 0 or source.way is not None or target.way is not None
-        if shared:
-            if (source, target) in room.known:
-                return room.known[source, target]
+        if (source, target) not in room.known:
             room.known[source, target] = len(room.lines)
-        room.lines.append((source, target, *label))
-        return len(room.lines) - 1
+            room.lines.append((source, target, *label))
+        return room.known[source, target]
 
     # --- sheets, from the innermost rooms out ---------------------------------------------
 
