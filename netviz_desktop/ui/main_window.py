@@ -29,6 +29,7 @@ from netviz_desktop.ui.empty_state import EmptyState
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.operations.about import about
 from netviz_desktop.ui.operations.architecture import ask_architecture, recognised
+from netviz_desktop.ui.operations.bookmarks import Bookmarks
 from netviz_desktop.ui.operations.choose_member import ask_member
 from netviz_desktop.ui.operations.export_graph import choose_export, export
 from netviz_desktop.ui.operations.find import FindBar
@@ -38,6 +39,7 @@ from netviz_desktop.ui.operations.open_files import local_files, open_in_own_win
 from netviz_desktop.ui.operations.open_image import OpenImage, choose_image, load
 from netviz_desktop.ui.operations.open_model import OpenModel, choose_model
 from netviz_desktop.ui.operations.pages import Pages
+from netviz_desktop.ui.operations.palette import Palette
 from netviz_desktop.ui.operations.report import ReportDialog, Reports
 from netviz_desktop.ui.operations.restore import Restore
 from netviz_desktop.ui.operations.trust import ask_trust
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self.last_session = LastSession(
             self.models, self.images, self.selection, self.view, settings, self
         )
+        self.bookmarks = Bookmarks(self.selection, settings, self)
         self.empty = EmptyState(self)
         self.banner = Banner(self)
         self.find_bar = FindBar(self.view, self.selection, self)
@@ -99,6 +102,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(middle)
         self.status = StatusBar(engine, self)
         self.setStatusBar(self.status)
+        self.command_palette = Palette(
+            self.menuBar().actions, lambda: self.selection.graph, settings, self
+        )
         self.commands = Actions(self)
         self.arrangement = Arrangement(self, settings, self.commands.panels_menu)
         self.setAcceptDrops(True)
@@ -289,6 +295,11 @@ class MainWindow(QMainWindow):
             operation.failed.connect(self.tell)
         self.images.noted.connect(self.status.say)
         self.view.noted.connect(self.status.say)
+        self.bookmarks.said.connect(self.status.say)
+        self.bookmarks.changed.connect(lambda: self.view.mark_nodes(self.bookmarks.nodes))
+        for way in (self.bookmarks.asked, self.command_palette.node_asked):
+            way.connect(self.show_node)
+        self.command_palette.closed.connect(self.view.setFocus)
         self.view.tracing.said.connect(self.status.say)
         self.restore.done.connect(lambda: self.status.say("The engine is back; nothing was lost."))
         self.reports.added.connect(self.tell_defect)

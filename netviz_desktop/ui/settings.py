@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -21,6 +23,7 @@ FLAGS = {
 }
 """The View menu's toggles, with what they are at first."""
 
+_COMMANDS = 12  # that the palette puts first
 _LAYOUT_VERSION = 1  # raise it when the docks change so much that an old layout is in the way
 
 
@@ -111,6 +114,27 @@ class Settings:
     def forget_recent(self) -> None:
         self._store.remove("recent")
 
+    def bookmarks(self, path: str) -> list[str]:
+        """The nodes that are marked in a model file, by id."""
+        known = json.loads(self._text(_bookmarks_of(path)) or "{}")
+        return [str(node) for node in known.get("nodes", [])]
+
+    def set_bookmarks(self, path: str, nodes: list[str]) -> None:
+        if nodes:
+            known = {"path": str(Path(path).absolute()), "nodes": nodes}
+            self._store.setValue(_bookmarks_of(path), json.dumps(known))
+        else:
+            self._store.remove(_bookmarks_of(path))
+
+    @property
+    def recent_commands(self) -> list[str]:
+        """What was chosen in the command palette, the last first."""
+        return [str(name) for name in json.loads(self._text("recent_commands") or "[]")]
+
+    def remember_command(self, name: str) -> None:
+        others = (other for other in self.recent_commands if other != name)
+        self._store.setValue("recent_commands", json.dumps([name, *others][:_COMMANDS]))
+
     def folder(self, kind: str) -> str:
         """Where a file of this kind ("model", "image", "picture") was last chosen."""
         return self._text(f"folder/{kind}")
@@ -142,3 +166,9 @@ class Settings:
     def _bytes(self, key: str) -> QByteArray:
         value = self._store.value(key, QByteArray())
         return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def _bookmarks_of(path: str) -> str:
+    """A path as it stands would be many nested groups."""
+    whole = str(Path(path).absolute())
+    return f"bookmarks/{hashlib.sha256(whole.encode()).hexdigest()[:24]}"

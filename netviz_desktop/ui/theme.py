@@ -161,6 +161,9 @@ QProgressBar::chunk {{ border-radius: 3px; background: {theme.accent}; }}
 #TitleBar {{ background: {theme.window}; border-bottom: 1px solid {theme.border}; }}
 #TitleBar QToolButton {{ padding: 2px; }}
 #FindBar {{ background: {theme.window}; border: 0; border-bottom: 1px solid {theme.border}; }}
+#Palette {{ background: {theme.window}; border: 1px solid {blend(theme.text, theme.window, 0.3)};
+    border-radius: 8px; }}
+#Palette QTreeView::item {{ padding: 4px 6px; }}
 #Banner {{ background: {blend(theme.accent, theme.window, 0.12)}; border: 0;
     border-left: 3px solid {theme.accent}; border-bottom: 1px solid {theme.border}; }}
 #Banner[error="true"] {{ background: {blend(theme.error, theme.window, 0.12)};

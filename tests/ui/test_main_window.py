@@ -658,3 +658,33 @@ def test_the_buttons_at_the_side_of_a_mouse_go_back_and_forward(
     qtbot.mouseClick(window.view.viewport(), button)
 
     assert (before, selection.node) in ((None, "b"), ("b", None))
+
+
+def test_a_bookmarked_node_wears_a_ribbon_and_stands_in_the_menu(window, open_model, engine):
+    open_model(nodes=("a", "b"))
+    request = engine.requests(LayOut)[-1]
+    engine.answer(LayOut, Placed(place(request.boxes, request.edges, request.frames)))
+    window.selection.set_node("b")
+
+    action_of(window, "Ctrl+B").trigger()
+
+    assert window.view._item.marks.bookmarked == {window.view.chart.index["b"]}
+    window.selection.set_node("a")
+    action_of(window, "F2").trigger()
+    assert window.selection.node == "b"
+    menu = next(a.menu() for a in all_actions(window) if a.text() == "Book&marks")
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == ["b"]
+
+
+def test_every_command_has_words_and_the_palette_finds_it(qtbot, window, open_model):
+    open_model()
+    action_of(window, "Ctrl+Shift+P").trigger()
+    palette = window.command_palette
+    assert palette.isVisible()
+
+    qtbot.keyClicks(palette.field, "show names")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+
+    assert window.view.show_names
+    assert all(a.text() for a in all_actions(window) if not a.isSeparator())

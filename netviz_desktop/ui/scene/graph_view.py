@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -60,6 +61,7 @@ class GraphView(Canvas):
         self._motion = Motion(self._item, self)
         self._moves = False  # the next layout differs by what is open
         self._searched = ""
+        self._marked: tuple[str, ...] = ()
         self._wanted: str | None = None  # a node to look at once it has a place
         self._notice = Notice(self.viewport())
         self._placing = Placing(engine, self._notice, self)
@@ -188,6 +190,14 @@ class GraphView(Canvas):
             raise KeyError(node_id)
         return self.chart.rectangle(self.chart.index[node_id])
 
+    def mark_nodes(self, nodes: Iterable[str]) -> None:
+        """Set a ribbon on these; on a closed scope for those in it."""
+        self._marked = tuple(nodes)
+        if self.chart is not None:
+            boxes = filter(None, map(self._seen_as, self._marked))
+            self._item.marks.bookmarked = {self.chart.index[box] for box in boxes}
+            self._item.update()
+
     def find(self, text: str) -> list[str]:  # type: ignore[override] # QWidget.find is of X11's days
         """Ids of the nodes that all words of the text are found in, which are marked."""
         found = search(self._graph, text) if self._graph is not None else []
@@ -274,6 +284,7 @@ class GraphView(Canvas):
         self._mark_selection()
         self._stop_changed(self._selection.stop)
         self._light()
+        self.mark_nodes(self._marked)
         if self._searched:
             self.find(self._searched)
         self._set_scale(self.scale_factor)  # the room around the graph depends on it

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from netviz_desktop.ui.scene import badge, frames
+from netviz_desktop.ui.scene import badge, frames, ribbon
 from netviz_desktop.ui.scene.boxes import RADIUS
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.tracing import Lit
@@ -27,6 +27,7 @@ class Marks:
         stopped: where the latest run stopped.
         wire, hovered_wire: lines, by their index.
         others: what is selected beside `selected`.
+        bookmarked: what wears a ribbon.
         lit: what is not dimmed, where something is.
     """
 
@@ -38,6 +39,7 @@ class Marks:
     wire: int | None = None
     hovered_wire: int | None = None
     others: tuple[int, ...] = ()
+    bookmarked: Collection[int] = ()
     lit: Lit | None = None
 
     @property
@@ -98,6 +100,8 @@ class Marks:
             painter.drawRoundedRect(border, frames.RADIUS, frames.RADIUS)
         self._paint_counts(painter, chart, faulty, scale, palette)
         self._paint_faults(painter, chart, area, scale, palette)
+        for index in self.bookmarked:
+            ribbon.paint(painter, chart.rectangle(index).topLeft(), scale, palette)
 
     def _neighbours(self, chart: Chart) -> set[int]:
         """What is at the other ends of lines of what is selected; of a line, its ends."""
