@@ -106,6 +106,12 @@ class Actions(QObject):
         self.find = self._add(
             menu, "&Find…", self._window.find_bar.begin, "Ctrl+F", "find", needs_model=True
         )
+        bar = self._window.find_bar
+        self._add(menu, "Find &Next", bar.next, "F3", needs_model=True)
+        self._add(menu, "Find &Previous", bar.previous, "Shift+F3", needs_model=True)
+        self._add(
+            menu, "Select All of This &Type", bar.find_its_type, "Ctrl+Shift+A", needs_model=True
+        )
         self._add(menu, "&Copy Node Name", self._window.copy_node_name, "Ctrl+C", needs_model=True)
 
     def _make_view_menu(self) -> None:

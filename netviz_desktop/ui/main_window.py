@@ -303,6 +303,7 @@ class MainWindow(QMainWindow):
         self.view.tracing.said.connect(self.status.say)
         self.restore.done.connect(lambda: self.status.say("The engine is back; nothing was lost."))
         self.reports.added.connect(self.tell_defect)
+        self.view.type_asked.connect(self.find_bar.find_type)
         self.selection.model_changed.connect(self._model_changed)
         self.selection.page_changed.connect(self._page_changed)
         self.breadcrumbs.chosen.connect(self.selection.leave_to)

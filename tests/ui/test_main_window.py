@@ -447,6 +447,63 @@ def test_nothing_found_is_said(window, open_model, qtbot):
     assert window.find_bar.count.text() == "None"
 
 
+def test_what_is_found_is_listed_with_where_it_was_found(window, open_model, qtbot):
+    open_model()
+    window.commands.find.trigger()
+
+    qtbot.keyClicks(window.find_bar.field, "float32")
+
+    model = window.find_bar.results.model()
+    said = [model.index(0, column).data() for column in range(3)]
+    assert said == ["relu", "Op", "data type: float32"]
+    window.find_bar.results.clicked.emit(model.index(0, 0))
+    assert window.selection.node == "relu"
+
+
+def test_a_search_that_is_no_regular_expression_is_said_in_the_bar(window, open_model, qtbot):
+    open_model()
+    window.commands.find.trigger()
+    window.find_bar.regular.click()
+
+    qtbot.keyClicks(window.find_bar.field, "^re(")
+    assert window.find_bar.refusal.isVisible()
+    assert "no regular expression" in window.find_bar.refusal.text()
+
+    qtbot.keyClicks(window.find_bar.field, "l)u$")
+    assert not window.find_bar.refusal.isVisible()
+    assert window.find_bar.count.text() == "1 of 1"
+
+
+def test_all_nodes_of_the_selected_ones_type_are_found(window, engine, opened):
+    window.open_files(["/models/a.onnx"])
+    engine.answer(OpenModel, opened(nodes=("relu_a", "conv", "relu_b")))
+    window.selection.set_node("conv")
+
+    action_of(window, "Ctrl+Shift+A").trigger()
+
+    assert window.find_bar.field.text() == 'op:"Op"'
+    assert window.find_bar.found == ["relu_a", "conv", "relu_b"]
+
+
+def test_f3_goes_on_without_the_bar(window, engine, opened, qtbot):
+    window.open_files(["/models/a.onnx"])
+    engine.answer(OpenModel, opened(nodes=("relu_a", "conv", "relu_b")))
+    action_of(window, "F3").trigger()
+    assert window.find_bar.isVisible()
+    qtbot.keyClicks(window.find_bar.field, "relu")
+    window.find_bar.dismiss()
+
+    chosen = []
+    for _ in range(2):
+        action_of(window, "F3").trigger()
+        chosen.append(window.selection.node)
+
+    assert chosen == ["relu_a", "relu_b"]
+    window.selection.set_model(opened(nodes=("other",)))
+    action_of(window, "Shift+F3").trigger()
+    assert window.find_bar.count.text() == "None"
+
+
 def test_the_name_of_a_node_is_copied(window, open_model):
     open_model()
     window.selection.set_node("relu")

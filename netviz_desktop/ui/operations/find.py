@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from collections.abc import Iterator
 
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QToolButton, QWidget
+
+from netviz_desktop.graph.search import SearchIndex, Word, type_search, words
+from netviz_desktop.problems import Problem
 from netviz_desktop.ui import icons
+from netviz_desktop.ui.operations.results import Results
 from netviz_desktop.ui.scene import GraphView
 from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.widgets.labels import Notice
+from netviz_desktop.ui.widgets.layouts import column, row
+
+_HINT = "Find by name, type, scope, attribute, shape, data type, weight or value"
+_ROOM_FOR_BUTTONS = 400  # pixels
+_TIP = """<table cellspacing="4">
+<tr><td colspan="2">All words must be found, in any case, anywhere in a node,<br>
+or where a word says:</td></tr>
+<tr><td><b>op:Conv</b></td><td>type</td></tr>
+<tr><td><b>name:head</b></td><td>name</td></tr>
+<tr><td><b>scope:layer3</b></td><td>module that it is in</td></tr>
+<tr><td><b>attr:stride=2</b></td><td>attribute</td></tr>
+<tr><td><b>shape:64x7x7</b></td><td>sizes in the shape of an output or a weight</td></tr>
+<tr><td><b>dtype:float16</b></td><td>data type of an output or a weight</td></tr>
+<tr><td><b>weight:bias</b></td><td>name of a weight</td></tr>
+<tr><td><b>value:logits</b></td><td>name of a value</td></tr>
+<tr><td><b>op:"Conv"</b></td><td>in quotes: the whole of it, with spaces</td></tr>
+</table>"""
 
 
 class FindBar(QFrame):
@@ -21,42 +44,71 @@ class FindBar(QFrame):
         self.setObjectName("FindBar")
         self._view = view
         self._selection = selection
-        self._found: list[str] = []
+        self._index: SearchIndex | None = None
+        self._preparing: Iterator[None] = iter(())
+        self._search: tuple[Word, ...] = ()
+        self.found: list[str] = []
+        """Ids of the nodes that were found."""
         self._at = -1
         """Of what was found: the one in view, -1 for none."""
         self._is_chosen = False
         self.field = QLineEdit(self)
-        self.field.setPlaceholderText("Find nodes by name, type or value")
+        self.field.setPlaceholderText(_HINT)
+        self.field.setToolTip(_TIP)
         self.field.setClearButtonEnabled(True)
-        self.field.textChanged.connect(self._search)
+        self.field.textChanged.connect(self._find)
         self.count = QLabel(self)
-        self.count.setMinimumWidth(72)
+        self.regular = self._button("Words are regular expressions (Alt+R)", self._find)
+        self.regular.setText(".*")
+        self.regular.setCheckable(True)
+        self.regular.setShortcut("Alt+R")
         self._previous = self._button("Previous (Shift+Enter)", self.previous)
         self._next = self._button("Next (Enter)", self.next)
+        self._listing = self._button("List what is found", self._list)
+        self._listing.setCheckable(True)
+        self._listing.setChecked(True)
         self._close = self._button("Close (Esc)", self.dismiss)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 6, 8, 6)
-        row.setSpacing(6)
-        row.addWidget(self.field, 1)
-        for part in (self.count, self._previous, self._next, self._close):
-            row.addWidget(part)
-        selection.model_changed.connect(self._model_changed)
+        self.refusal = Notice(parent=self)
+        self.refusal.hide()
+        self.results = Results(self)
+        self.results.hide()
+        self.results.chosen.connect(self._choose)
+        parts = (self.regular, self.count, self._previous, self._next, self._listing, self._close)
+        line = row(self.field, *parts, spacing=4)
+        line.setStretch(0, 1)
+        layout = column(self, line, self.refusal, self.results, spacing=6)
+        layout.setContentsMargins(10, 6, 8, 6)
+        selection.model_changed.connect(self._graph_changed)
+        selection.run_changed.connect(self._graph_changed)
         self._draw()
         self.hide()
 
     def begin(self) -> None:
         self.show()
-        self._search()  # what was searched for last
+        self._find()  # what was searched for last
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.field.selectAll()
 
+    def find_type(self, op_type: str) -> None:
+        """Find all nodes of a type."""
+        self.regular.setChecked(False)
+        self.field.setText(type_search(op_type))
+        self.begin()
+
+    def find_its_type(self) -> None:
+        """Find all nodes of the selected one's type."""
+        node = self._selection.selected_node
+        if node is not None:
+            self.find_type(node.op_type)
+
     def dismiss(self) -> None:
         self.hide()
-        self._view.find("")  # nothing is marked any more
+        self._view.mark_found([])
         self._view.setFocus()
         self.closed.emit()
 
     def next(self) -> None:
+        """Also without the bar; it comes where nothing has been found yet."""
         self._step(1)
 
     def previous(self) -> None:
@@ -75,36 +127,82 @@ class FindBar(QFrame):
         else:
             super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for button in (self._previous, self._next):  # the keys do the same
+            button.setVisible(self.width() >= _ROOM_FOR_BUTTONS)
+
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_close"):
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "results"):
             self._draw()
         super().changeEvent(event)
 
-    def _search(self) -> None:
+    def _find(self) -> None:
         """Looks at the first of what is found, and chooses nothing yet."""
-        text = self.field.text().strip()
-        self._found = self._view.find(text)
+        text = self.field.text()
+        try:
+            self._search = words(text, regular=self.regular.isChecked())
+        except Problem as problem:  # what was found before stays: it is half written
+            self.refusal.say(problem.what)
+            return
+        self.refusal.say("")
+        index = self._known()
+        self.found = index.find(self._search) if index is not None else []
+        self._view.mark_found(self.found)
         self._at, self._is_chosen = -1, False
-        if self._found:
+        self._list()
+        if self.found:
             self._look_at(0, opening=False)
         else:
-            self.count.setText("None" if text else "")
+            self.count.setText("None" if self._search else "")
 
-    def _model_changed(self) -> None:
+    def _known(self) -> SearchIndex | None:
+        """Of the graph in view, which is made ready before the first letter is typed."""
+        graph, run = self._selection.graph, self._selection.run
+        if graph is None:
+            self._index = None
+        elif self._index is None:
+            self._index = SearchIndex(graph, run.shapes if run is not None else None)
+            self._preparing = self._index.prepare()
+            self._prepare()
+        return self._index
+
+    def _prepare(self) -> None:
+        """Field by field: the window answers between them."""
+        if next(self._preparing, "done") != "done":
+            QTimer.singleShot(0, self, self._prepare)
+
+    def _graph_changed(self) -> None:
+        self._index = None
+        self._preparing = iter(())
+        self.found = []  # they may not be nodes any more
         if self.isVisible():
-            self._search()
+            self._find()
+
+    def _list(self) -> None:
+        listed = self.found if self._listing.isChecked() else []
+        self.results.show_found(self._index, self._search, listed)
+        if listed and self._at >= 0:
+            self.results.point_at(self._at)
 
     def _step(self, by: int) -> None:
         """Choose the one in view, or if it is chosen already, the next."""
-        if self._found:
-            self._look_at(self._at + by if self._is_chosen else self._at)
-            self._is_chosen = True
-            self._selection.set_node(self._found[self._at])
+        if self.found:
+            self._choose(self._at + by if self._is_chosen else self._at)
+        elif not self.isVisible():
+            self.begin()
+
+    def _choose(self, index: int) -> None:
+        self._look_at(index)
+        self._is_chosen = True
+        self._selection.set_node(self.found[self._at])
 
     def _look_at(self, index: int, *, opening: bool = True) -> None:
-        self._at = index % len(self._found)
-        self.count.setText(f"{self._at + 1} of {len(self._found)}")
-        self._view.center_on(self._found[self._at], opening=opening)
+        self._at = index % len(self.found)
+        self.count.setText(f"{self._at + 1:,} of {len(self.found):,}")
+        if self._listing.isChecked():
+            self.results.point_at(self._at)
+        self._view.center_on(self.found[self._at], opening=opening)
 
     def _button(self, tip: str, action: object) -> QToolButton:
         button = QToolButton(self)
@@ -115,6 +213,10 @@ class FindBar(QFrame):
         return button
 
     def _draw(self) -> None:
-        self._previous.setIcon(icons.icon("previous"))
-        self._next.setIcon(icons.icon("next"))
-        self._close.setIcon(icons.icon("close"))
+        for button, name in (
+            (self._previous, "previous"),
+            (self._next, "next"),
+            (self._listing, "list"),
+            (self._close, "close"),
+        ):
+            button.setIcon(icons.icon(name))

@@ -26,6 +26,7 @@ from netviz_desktop.problems import Problem
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.scene import edges, frames, tooltips, walk
 from netviz_desktop.ui.scene.canvas import READABLE_SCALE, Canvas
+from netviz_desktop.ui.scene.captions import elided
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
 from netviz_desktop.ui.scene.motion import Motion
@@ -33,7 +34,6 @@ from netviz_desktop.ui.scene.notice import Notice
 from netviz_desktop.ui.scene.open_scopes import OpenScopes
 from netviz_desktop.ui.scene.outlook import Outlook, top_of
 from netviz_desktop.ui.scene.placing import Placing
-from netviz_desktop.ui.scene.search import search
 from netviz_desktop.ui.scene.spot import Spot, spot_at
 from netviz_desktop.ui.scene.tracing import Tracing
 from netviz_desktop.ui.selection import Edge, Page, Selection
@@ -48,6 +48,8 @@ class GraphView(Canvas):
     """The graph has been drawn in its places."""
     noted = Signal(str)
     """One line about what was selected."""
+    type_asked = Signal(str)
+    """All nodes of this type are wanted."""
 
     def __init__(self, engine: EngineClient, selection: Selection) -> None:
         super().__init__()
@@ -60,8 +62,8 @@ class GraphView(Canvas):
         self._kept: Outlook | None = None  # where to look once there is another layout
         self._motion = Motion(self._item, self)
         self._moves = False  # the next layout differs by what is open
-        self._searched = ""
         self._marked: tuple[str, ...] = ()
+        self._found: list[str] = []
         self._wanted: str | None = None  # a node to look at once it has a place
         self._notice = Notice(self.viewport())
         self._placing = Placing(engine, self._notice, self)
@@ -198,15 +200,13 @@ class GraphView(Canvas):
             self._item.marks.bookmarked = {self.chart.index[box] for box in boxes}
             self._item.update()
 
-    def find(self, text: str) -> list[str]:  # type: ignore[override] # QWidget.find is of X11's days
-        """Ids of the nodes that all words of the text are found in, which are marked."""
-        found = search(self._graph, text) if self._graph is not None else []
+    def mark_found(self, found: list[str]) -> None:
+        """Mark nodes, or with a count the closed scopes that they are in; empty: none."""
+        self._found = found
         if self.chart is not None:
             seen = Counter(filter(None, map(self._seen_as, found)))
             self._item.marks.found = {self.chart.index[box]: count for box, count in seen.items()}
             self._item.update()
-        self._searched = text
-        return found
 
     # --- from model to picture ------------------------------------------------------------
 
@@ -285,8 +285,8 @@ class GraphView(Canvas):
         self._stop_changed(self._selection.stop)
         self._light()
         self.mark_nodes(self._marked)
-        if self._searched:
-            self.find(self._searched)
+        if self._found:
+            self.mark_found(self._found)
         self._set_scale(self.scale_factor)  # the room around the graph depends on it
         if self._untouched:
             self._look_at_start()
@@ -345,8 +345,7 @@ class GraphView(Canvas):
         self._motion.finish()
         chosen = None if figure is None or self.chart is None else self.chart.figures[figure]
         if chosen is None:
-            self._item.marks.found = {}
-            self._searched = ""
+            self.mark_found([])
             self._selection.set_node(None)
         elif chosen.scope is not None:
             self._selection.set_scope(chosen.scope)
@@ -549,6 +548,11 @@ class GraphView(Canvas):
             for name in node.bodies if node is not None else ():
                 enter = partial(self._selection.page_asked.emit, name)
                 menu.addAction(f"Look Inside: {name.rpartition(' › ')[2]}", enter)
+            if node is not None and self._selection.scope is None:
+                menu.addAction(
+                    f"Select All {elided(node.op_type)}",
+                    lambda: self.type_asked.emit(node.op_type),
+                )
             menu.addSeparator()
         elif spot.wire is not None:
             self.choose_wire(spot.wire)

@@ -14,6 +14,7 @@ from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.tracing import Lit
 from netviz_desktop.ui.theme import Theme
 
+_MOST_ROUNDED = 1000  # found, in view: so many are too small for round corners
 _MOST_FAULTS = 500  # in view: where all is marked, more marks tell nothing
 
 
@@ -78,7 +79,14 @@ class Marks:
     ) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         faulty = {*chart.faulty.tolist(), self.stopped}
-        marks = [(index, palette.accent, 2.0) for index in sorted(self.found)]
+        near = area.adjusted(-16 / scale, -16 / scale, 16 / scale, 16 / scale)
+        found = list(filter(self.found.__contains__, chart.figures_in(near).tolist()))
+        if len(found) > _MOST_ROUNDED:
+            painter.setPen(QPen(QColor(palette.accent), 2.0 * max(1.0, 1 / scale)))
+            painter.drawRects([chart.rectangle(index) for index in found])
+            marks = []
+        else:
+            marks = [(index, palette.accent, 2.0) for index in found]
         if self.hovered is not None:
             marks.append((self.hovered, palette.accent, 1.5))
         marks += [(index, palette.accent, 1.0) for index in self._neighbours(chart)]
@@ -98,7 +106,7 @@ class Marks:
             painter.setPen(QPen(QColor(palette.selected), 2.0 * max(1.0, 1 / scale)))
             border = QRectF(*chart.frames[self.framed].tolist())
             painter.drawRoundedRect(border, frames.RADIUS, frames.RADIUS)
-        self._paint_counts(painter, chart, faulty, scale, palette)
+        self._paint_counts(painter, chart, found, faulty, scale, palette)
         self._paint_faults(painter, chart, area, scale, palette)
         for index in self.bookmarked:
             ribbon.paint(painter, chart.rectangle(index).topLeft(), scale, palette)
@@ -120,16 +128,17 @@ class Marks:
         self,
         painter: QPainter,
         chart: Chart,
+        found: Iterable[int],
         faulty: Container[int | None],
         scale: float,
         palette: Theme,
     ) -> None:
         """How much of what is searched for is inside of closed scopes."""
         font = chart.lettering.label
-        for index, count in self.found.items():
+        for index in found:
             if chart.figures[index].scope is None:
                 continue
-            text = str(count)
+            text = f"{self.found[index]:,}"
             corner = chart.rectangle(index).topRight()
             painter.save()
             painter.translate(corner)

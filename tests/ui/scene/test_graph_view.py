@@ -155,14 +155,14 @@ def test_an_output_that_nothing_computes_is_there_to_be_seen(open_graph, graph) 
     assert "ghost" in [figure.title for figure in view.chart.figures]
 
 
-def test_find_needs_every_word_in_any_case(open_graph, graph) -> None:
+def test_what_was_found_is_marked_until_the_canvas_is_clicked(open_graph, graph) -> None:
     view = open_graph(graph)
 
-    assert view.find("RELU") == ["relu"]
-    assert view.find("body add") == ["add"]
-    assert view.find("conv.weight") == ["conv"]
-    assert view.find("body nothing") == []
-    assert view.find("  ") == []
+    view.mark_found(["relu", "fc"])
+    assert [view.chart.figures[i].node for i in view._item.marks.found] == ["relu", "fc"]
+
+    view.choose(None)
+    assert not view._item.marks.found
 
 
 def test_ctrl_c_copies_the_name_of_the_selected_node(qtbot, open_graph, graph, selection) -> None:
