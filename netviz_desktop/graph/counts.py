@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -46,8 +46,14 @@ class Total:
 
 def counts(graph: ModelGraph) -> dict[str, Counts]:
     """What each node costs, by id."""
+    return dict(each(graph))
+
+
+def each(graph: ModelGraph) -> Iterator[tuple[str, Counts]]:
+    """As `counts`, node by node, for whoever does something else in between."""
     batch = _free_batch(graph)
-    return {node.id: _of_node(node, graph.values, batch) for node in graph.nodes}
+    for node in graph.nodes:
+        yield node.id, _of_node(node, graph.values, batch)
 
 
 def total(graph: ModelGraph, by_node: Mapping[str, Counts]) -> Total:

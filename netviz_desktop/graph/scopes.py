@@ -112,6 +112,14 @@ class Scopes:
         """The scope around it, or None: the root is no box."""
         return self.all[scope.parent] if scope.parent > 0 else None
 
+    def number(self, scope: Scope) -> int:
+        """Where it stands in `all`."""
+        return self._by_id_index[scope.id]
+
+    def place(self, node_id: str) -> int:
+        """Where a node stands in the graph's nodes."""
+        return self._index[node_id]
+
     def nodes(self, scope: Scope) -> Iterator[Node]:
         """All nodes in it, at any depth."""
         return (self.graph.nodes[i] for i in self.order[scope.start : scope.stop])
@@ -222,7 +230,7 @@ class Scopes:
         for scope, inner in pairwise(around):
             wide_open = scope.id in opened.scopes and scope.id not in steps
             if scope.members and not wide_open:
-                steps[scope.id] = scope.members.index(self._number(inner))
+                steps[scope.id] = scope.members.index(self.number(inner))
         return Opened(opened.scopes | {scope.id for scope in around}, steps)
 
     def visible(self, opened: Opened) -> Visible:
@@ -317,9 +325,6 @@ class Scopes:
         """How many boxes more are seen once it is open."""
         scope = self.all[index]
         return 1 if scope.members else len(scope.nodes) + len(scope.children) - 1
-
-    def _number(self, scope: Scope) -> int:
-        return self._by_id_index[scope.id]
 
     @cached_property
     def _by_id_index(self) -> dict[str, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.graph.scopes import Scope, Scopes
+from netviz_desktop.graph.search import SearchIndex
 from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
 
@@ -76,6 +78,10 @@ class Selection(QObject):
     """A class index, or None for the predicted class."""
     stop_changed = Signal(object)
     """The `Problem` that ended the latest run at a node, or None."""
+    look_asked = Signal(object)
+    """A node id or a `Scope` that shall come into view on the canvas, as it is seen there."""
+    open_asked = Signal(object)
+    """A node id that shall be seen for itself, or a `Scope` that shall open or close."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -89,6 +95,9 @@ class Selection(QObject):
         self.target: int | None = None
         self.stop: Problem | None = None
         self._scopes: Scopes | None = None
+        self._search_index: SearchIndex | None = None
+        self._searched_run: RunFinished | None = None
+        self._preparing: Iterator[None] = iter(())
 
     @property
     def graph(self) -> ModelGraph | None:
@@ -111,6 +120,24 @@ class Selection(QObject):
         elif self._scopes is None or self._scopes.graph is not graph:
             self._scopes = Scopes(graph)
         return self._scopes
+
+    @property
+    def search_index(self) -> SearchIndex | None:
+        """Of the graph in view, with the shapes of the last run. Whoever will soon search asks
+        for it early: it is made ready bit by bit."""
+        graph, run, known = self.graph, self.run, self._search_index
+        if graph is None:
+            self._search_index = None
+        elif known is None or known.graph is not graph or self._searched_run is not run:
+            self._search_index = SearchIndex(graph, run.shapes if run is not None else None)
+            self._searched_run = run
+            self._preparing = self._search_index.prepare()
+            self._prepare()
+        return self._search_index
+
+    def _prepare(self) -> None:
+        if next(self._preparing, "done") != "done":
+            QTimer.singleShot(0, self, self._prepare)
 
     @property
     def selected_node(self) -> Node | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QToolButton, QWidget
 
@@ -45,7 +43,6 @@ class FindBar(QFrame):
         self._view = view
         self._selection = selection
         self._index: SearchIndex | None = None
-        self._preparing: Iterator[None] = iter(())
         self._search: tuple[Word, ...] = ()
         self.found: list[str] = []
         """Ids of the nodes that were found."""
@@ -146,8 +143,8 @@ class FindBar(QFrame):
             self.refusal.say(problem.what)
             return
         self.refusal.say("")
-        index = self._known()
-        self.found = index.find(self._search) if index is not None else []
+        self._index = self._selection.search_index
+        self.found = self._index.find(self._search) if self._index is not None else []
         self._view.mark_found(self.found)
         self._at, self._is_chosen = -1, False
         self._list()
@@ -156,25 +153,7 @@ class FindBar(QFrame):
         else:
             self.count.setText("None" if self._search else "")
 
-    def _known(self) -> SearchIndex | None:
-        """Of the graph in view, which is made ready before the first letter is typed."""
-        graph, run = self._selection.graph, self._selection.run
-        if graph is None:
-            self._index = None
-        elif self._index is None:
-            self._index = SearchIndex(graph, run.shapes if run is not None else None)
-            self._preparing = self._index.prepare()
-            self._prepare()
-        return self._index
-
-    def _prepare(self) -> None:
-        """Field by field: the window answers between them."""
-        if next(self._preparing, "done") != "done":
-            QTimer.singleShot(0, self, self._prepare)
-
     def _graph_changed(self) -> None:
-        self._index = None
-        self._preparing = iter(())
         self.found = []  # they may not be nodes any more
         if self.isVisible():
             self._find()

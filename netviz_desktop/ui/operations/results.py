@@ -26,6 +26,7 @@ _REASON_SHARE = 0.36
 _Mode = QHeaderView.ResizeMode
 _LONGEST = 120
 Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
 
 
 class Results(QTreeView):
@@ -95,10 +96,10 @@ class _Found(QAbstractTableModel):
         self._index, self._search, self._found = index, search, found
         self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
         return 0 if parent.isValid() else len(self._found)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
         return 0 if parent.isValid() else 3
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

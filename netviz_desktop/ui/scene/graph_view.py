@@ -83,6 +83,8 @@ class GraphView(Canvas):
         selection.edge_changed.connect(self._edge_changed)
         selection.stop_changed.connect(self._stop_changed)
         selection.scope_changed.connect(self._scope_changed)
+        selection.look_asked.connect(self.bring_into_view)
+        selection.open_asked.connect(self.open_part)
         if selection.model is not None:
             self._model_changed(selection.model)
 
@@ -185,6 +187,25 @@ class GraphView(Canvas):
         if self.chart is not None and (top := top_of(self.chart, outlook.anchor)) is not None:
             self._set_scale(outlook.scale)
             self._put(top, QRectF(self.viewport().rect()).center() + outlook.aside)
+
+    def bring_into_view(self, part: str | Scope) -> None:
+        """Look at a node or a scope, as it is seen, unless it is in view."""
+        tree = self.scopes.tree
+        if self.chart is None or tree is None:
+            return
+        scope = part.id if isinstance(part, Scope) else ""
+        node = next(tree.nodes(part)).id if isinstance(part, Scope) else part
+        box = scope if scope in self.chart.border_index else self._seen_as(node)
+        top = top_of(self.chart, box) if box is not None else None
+        if top is not None and not self.visible_area().contains(top):
+            self.look_at(top)
+
+    def open_part(self, part: str | Scope) -> None:
+        """Bring a node into view for itself; open a scope, and what is around it, or close it."""
+        if isinstance(part, Scope):
+            self.scopes.toggle_with_around(part)
+        else:
+            self.center_on(part)
 
     def scene_rect_of(self, node_id: str) -> QRectF:
         """Where a node's box is; KeyError: no such node, or nothing drawn yet."""

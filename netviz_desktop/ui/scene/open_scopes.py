@@ -68,6 +68,20 @@ class OpenScopes(QObject):
         if self.tree is not None:
             self.set(stepping.toggled(self.tree, self.opened, scope), scope.id)
 
+    def toggle_with_around(self, scope: Scope) -> None:
+        """Open a scope, and what is around it where that is closed; close it, if it is seen."""
+        if self.tree is None:
+            return
+        inside = next(self.tree.nodes(scope)).id
+        around = [outer.id for outer in self.tree.around(inside)]
+        before = around[: around.index(scope.id)] if scope.id in around else []
+        if self.opened.scopes.issuperset(before):
+            self.toggle(scope)
+            return
+        opened = self.tree.opened_to(inside, self.opened)
+        not_asked = set(around[len(before) + 1 :]) - self.opened.scopes
+        self.set(Opened(opened.scopes - not_asked, opened.steps))
+
     def step(self, run: Scope, by: int) -> None:
         """Show the next member of an open run; before the first and after the last, all."""
         if self.tree is not None:

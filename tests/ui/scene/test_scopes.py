@@ -368,3 +368,30 @@ def test_where_a_run_stopped_is_marked_on_the_scope_that_holds_it(view, selectio
     lay_out()
 
     assert view._item.marks.stopped == view.chart.index["layer.17.fc"]
+
+
+def test_a_scope_that_others_want_open_opens_with_all_around_it(view, selection, lay_out) -> None:
+    scope = selection.scopes.by_id["scope\nlayer\n7"]
+    view.open_to_level(0)
+    lay_out()
+
+    selection.open_asked.emit(scope)
+    lay_out()
+    assert "layer.7" in [border.scope.name for border in view.chart.borders]
+
+    selection.open_asked.emit(scope)
+    lay_out()
+    assert "layer.7" not in [border.scope.name for border in view.chart.borders]
+
+
+def test_what_others_want_to_see_comes_into_view(view, selection) -> None:
+    view.look_at(view.chart.bounds.topLeft())
+    box = view.scene_rect_of("head.fc")
+    assert not view.visible_area().intersects(box)
+
+    selection.look_asked.emit("head.fc")
+    assert view.visible_area().intersects(box)
+
+    before = view.visible_area()
+    selection.look_asked.emit("head.fc")
+    assert view.visible_area() == before
