@@ -17,7 +17,8 @@ Prints the model's graph as JSON:
   format           what kind of file it is
   inputs, outputs  names of values
   parameter_count  numbers in all parameters
-  values           {name: {shape, dtype}}; a free dimension is its name or null
+  values           {name: {shape, dtype}}; a free dimension is its name or null. With
+                   origin, where the file does not say so: "inferred", or "observed" in a run
   nodes            [{id, op_type, domain, name, scope, inputs, outputs, attributes,
                      parameters: [{name, shape, dtype, role}], bodies}], in running order
 

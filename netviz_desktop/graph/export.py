@@ -27,6 +27,7 @@ def as_dict(graph: ModelGraph) -> dict[str, Any]:
             name: {
                 "shape": None if value.shape is None else list(value.shape),
                 "dtype": value.dtype,
+                **({} if value.origin == "file" else {"origin": value.origin}),
             }
             for name, value in graph.values.items()
         },

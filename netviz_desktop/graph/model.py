@@ -24,11 +24,14 @@ class Value:
     Args:
         shape: None when even the rank is not known.
         dtype: numpy's name ("float32", "int64", "bfloat16", ...), None when not known.
+        origin: who says so: the "file"; "inferred", from the operators; or "observed", in a
+            run. It makes no difference between values.
     """
 
     name: str
     shape: tuple[Dimension, ...] | None = None
     dtype: str | None = None
+    origin: str = field(default="file", compare=False)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
@@ -47,6 +47,7 @@ def drawn(
     constants: Mapping[str, StoredTensor],
     folded: frozenset[int],
     path: Path,
+    inferred: frozenset[str] = frozenset(),
 ) -> Drawn:
     """The graph, and what stops it from being run.
 
@@ -61,10 +62,13 @@ def drawn(
     Args:
         constants: every tensor that the main graph has from the file, by value name.
         folded: indices of the Constant nodes that are not drawn.
+        inferred: values whose shapes the file does not say.
     """
     graph = model.graph
     protos = list(graph.node)
     values = values_of(graph, constants)
+    for name in inferred & values.keys():
+        values[name] = replace(values[name], origin="inferred")
     opsets = {opset.domain: opset.version for opset in model.opset_import}
     functions = {(f.domain, f.name, f.overload): f for f in model.functions}
     ids, producer = node_ids(protos), producers(protos)

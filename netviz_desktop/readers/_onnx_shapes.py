@@ -25,8 +25,12 @@ _LARGEST_COUNTED = 100_000
 _MOST_NODES = 1_000_000  # of all functions written out where they are called
 
 
-def infer_shapes(model: onnx.ModelProto) -> None:
-    """Add to the model what can be inferred; where nothing can, it stays as it is."""
+def infer_shapes(model: onnx.ModelProto) -> frozenset[str]:
+    """Add to the model what can be inferred; where nothing can, it stays as it is.
+
+    Returns:
+        The names of the values whose shapes only the inference says.
+    """
     asked = onnx.ModelProto()
     asked.CopyFrom(model)
     if _written_out(asked) > _MOST_NODES:
@@ -37,10 +41,18 @@ def infer_shapes(model: onnx.ModelProto) -> None:
         if not _is_safe(node, typed):
             node.domain = _NOT_INFERRED
     found = _inferred(asked)
-    if found is not None:
-        for name in ("value_info", "output"):
-            model.graph.ClearField(name)
-            getattr(model.graph, name).extend(getattr(found.graph, name))
+    if found is None:
+        return frozenset()
+    said = _shaped((*model.graph.input, *model.graph.value_info, *model.graph.output))
+    for name in ("value_info", "output"):
+        model.graph.ClearField(name)
+        getattr(model.graph, name).extend(getattr(found.graph, name))
+    return _shaped((*model.graph.value_info, *model.graph.output)) - said
+
+
+def _shaped(values: Iterable[onnx.ValueInfoProto]) -> frozenset[str]:
+    """Names of those with a shape."""
+    return frozenset(value.name for value in values if value.type.tensor_type.HasField("shape"))
 
 
 def _inferred(model: onnx.ModelProto) -> onnx.ModelProto | None:

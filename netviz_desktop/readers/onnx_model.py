@@ -81,9 +81,9 @@ def read(path: Path, options: Options) -> OpenedModel:
             "Download or export it again.",
         )
     _with_plain_domains(proto)
-    infer_shapes(proto)
+    inferred = infer_shapes(proto)
     constants, folded = constants_of(path, proto.graph)
-    found = drawn(proto, constants, folded, path)
+    found = drawn(proto, constants, folded, path, inferred)
     stopped = next(iter(found.faults.values()), None) or _without_output(
         path, found.graph, constants
     )

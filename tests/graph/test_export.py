@@ -146,3 +146,16 @@ def test_the_dict_is_made_of_new_objects() -> None:
     original = graph()
     as_dict(original)["nodes"][0]["attributes"]["pads"].append(9)
     assert original.nodes[0].attributes["pads"] == [0, 1]
+
+
+def test_json_says_which_shapes_the_file_does_not_know() -> None:
+    values = {
+        "x": Value("x", (1,), "float32"),
+        "y": Value("y", (1,), "float32", "inferred"),
+    }
+    graph = ModelGraph("ONNX", "g", ("x",), ("y",), (), values)
+
+    assert as_dict(graph)["values"] == {
+        "x": {"shape": [1], "dtype": "float32"},
+        "y": {"shape": [1], "dtype": "float32", "origin": "inferred"},
+    }

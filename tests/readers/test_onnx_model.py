@@ -798,3 +798,21 @@ def test_vectors_that_nobody_can_count_are_not_counted(tmp_path: Path) -> None:
     graph = opened(model(nodes, inputs=[value("x", [2**60])]), tmp_path).graph
 
     assert graph.values["s"].shape == (2**60,)
+
+
+def test_shapes_say_whether_the_file_has_them_or_they_are_inferred(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Relu", ["b"], ["y"]),
+    ]
+    proto = model(nodes, {"w": np.ones((3, 4), np.float32)})
+    proto.graph.value_info.append(value("a", ["n", 4]))
+
+    values = opened(proto, tmp_path).graph.values
+
+    assert {name: values[name].origin for name in "xwab"} == {
+        "x": "file", "w": "file", "a": "file", "b": "inferred"
+    }  # fmt: skip
+    assert values["b"] == Value("b", ("n", 4), "float32")
+    assert values["y"].origin == "inferred"  # the file declares it without a shape

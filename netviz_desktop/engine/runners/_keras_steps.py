@@ -68,7 +68,8 @@ def compiled(model: Any, like: ModelGraph, net: Net, ids: Ids) -> Compiled:
         compiling.specs[name] = tensor
     outputs = _add_net(functional, net, (), (), names, compiling)
     values = {
-        name: Value(name, _shape(spec), _dtype(spec)) for name, spec in compiling.specs.items()
+        name: Value(name, _shape(spec), _dtype(spec), "inferred")
+        for name, spec in compiling.specs.items()
     }
     for node in compiling.nodes:
         values |= {p.name: Value(p.name, p.shape, p.dtype) for p in node.parameters}

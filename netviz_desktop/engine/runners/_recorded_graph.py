@@ -67,7 +67,7 @@ def recorded_graph(
         nodes = (*nodes, replace(_node(stopped, parameters), execution="", fault=fault))
     read = {name for node in nodes for name in node.inputs}
     values = {
-        name: Value(name, tuple(seen.held.shape), _dtype(seen.held))
+        name: Value(name, tuple(seen.held.shape), _dtype(seen.held), "observed")
         for name, seen in recorder.values.items()
         if name in read or not name.startswith("constant")
     }

@@ -113,6 +113,7 @@ class Wire:
     Args:
         others: further values that take the same line, between scopes.
         input: between nodes: which of the target's inputs it is; else -1.
+        is_inferred: neither the file nor a run says what the label does.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Wire:
     label_width: float
     others: tuple[str, ...] = ()
     input: int = -1
+    is_inferred: bool = False
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -162,15 +164,19 @@ def step_text(run: Scope, step: int | None) -> str:
 
 
 class Lettering:
-    """The three fonts of the canvas, in pixels at 100 %, and the widths of texts in them."""
+    """The fonts of the canvas, in pixels at 100 %, and the widths of texts in them."""
 
     def __init__(self) -> None:
         self.header = _font(11, QFont.Weight.Medium)
         self.row = _font(9)
         self.label = _font(10)
+        self.inferred = _font(10)
+        """Of labels that say what was inferred."""
+        self.inferred.setItalic(True)
         self._widths: dict[tuple[int, str], float] = {}
         self._metrics = {
-            id(font): QFontMetricsF(font) for font in (self.header, self.row, self.label)
+            id(font): QFontMetricsF(font)
+            for font in (self.header, self.row, self.label, self.inferred)
         }
 
     def width(self, font: QFont, text: str) -> float:
@@ -206,7 +212,8 @@ def draw(
     values = dict(graph.values)
     for name, shape in (shapes or {}).items():
         known = values.get(name)
-        values[name] = Value(name, tuple(shape), known.dtype if known is not None else None)
+        dtype = known.dtype if known is not None else None
+        values[name] = Value(name, tuple(shape), dtype, "observed")
     with collector.at_rest():
         return _Draughtsman(scopes, opened, options, lettering, values).drawing()
 
@@ -249,7 +256,7 @@ class _Draughtsman:
         return Drawing(figures, wires, self._values, self._borders(visible), visible.box_of)
 
     def _wire(self, index: int, link: Link) -> Wire:
-        label = ""
+        label, is_inferred = "", False
         if len(link.values) > 1:
             label = f"{len(link.values)} tensors"
         elif self._options.names:
@@ -258,10 +265,12 @@ class _Draughtsman:
             known = self._values.get(link.values[0])  # a pill says its own shape
             label = shape_text(known.shape) if known is not None else ""
             label = label if len(label) <= _LONGEST_LABEL else ""
-        width = self._lettering.width(self._lettering.label, label) if label else 0.0
+            is_inferred = known is not None and known.origin == "inferred"
+        font = self._lettering.inferred if is_inferred else self._lettering.label
+        width = self._lettering.width(font, label) if label else 0.0
         value, *others = link.values
         ends = str(index), link.source, link.target
-        return Wire(*ends, value, label, width, tuple(others), link.input)
+        return Wire(*ends, value, label, width, tuple(others), link.input, is_inferred=is_inferred)
 
     def _borders(self, visible: Visible) -> tuple[Border, ...]:
         letters = self._lettering

@@ -248,9 +248,8 @@ class GraphItem(QGraphicsItem):
 
     def _paint_labels(self, painter: QPainter, wires: list[int], palette: Theme) -> None:
         chart = self._require_chart()
-        font = self._lettering.label
-        height = self._lettering.height(font)
-        painter.setFont(font)
+        fonts = (self._lettering.label, self._lettering.inferred)
+        height = self._lettering.height(fonts[0])
         painter.setPen(QColor(colours.label(palette)))
         ground = QColor(palette.canvas)
         ground.setAlphaF(0.85)  # a line may have to pass behind
@@ -259,6 +258,8 @@ class GraphItem(QGraphicsItem):
             if label and (centre := chart.label_centre(wire)) is not None:
                 corner = QPointF(centre.x() - width / 2, centre.y() - height / 2)
                 painter.fillRect(QRectF(corner, QSizeF(width, height)), ground)
+                font = fonts[chart.wires[wire].is_inferred]
+                painter.setFont(font)
                 painter.drawStaticText(corner, self._boxes.text(font, label))
 
     def _require_chart(self) -> Chart:

@@ -104,6 +104,7 @@ class _Document:
             f"text{{font-family:'{family}',Helvetica,Arial,sans-serif;white-space:pre}}"
             f".e{{fill:none;stroke:{palette.edge};stroke-width:{_FINE}px}}.a{{fill:{palette.edge}}}"
             f".l{{font-size:10px;fill:{colours.label(palette)}}}"
+            ".i{font-style:italic}"
             ".t{font-size:11px;font-weight:500;text-anchor:middle;"
             f"fill:{self._letter_colour}}}.s{{text-anchor:start}}"
             f".n{{font-size:9px;font-weight:400;fill:{palette.text}}}"
@@ -155,11 +156,12 @@ class _Document:
         letters, chart = self._letters, self._chart
         drop = letters.ascent(letters.label) - letters.height(letters.label) / 2
         for index in indices:
-            label, centre = chart.wires[index].label, chart.label_centre(index)
-            if label and centre is not None:
-                x = round(centre.x() - chart.wires[index].label_width / 2)
+            wire, centre = chart.wires[index], chart.label_centre(index)
+            if wire.label and centre is not None:
+                x = round(centre.x() - wire.label_width / 2)
+                kind = ' class="i"' if wire.is_inferred else ""
                 y = round(centre.y() + drop)
-                yield f'<text x="{x}" y="{y}">{_escaped(label)}</text>'
+                yield f'<text{kind} x="{x}" y="{y}">{_escaped(wire.label)}</text>'
 
     # --- boxes ----------------------------------------------------------------------------
 

@@ -44,6 +44,8 @@ def of_wire(chart: Chart, wire: int) -> str:
         value = chart.drawing.values.get(name)
         if value is not None and (value.shape is not None or value.dtype):
             lines.append(" ".join(filter(None, (value.dtype, shape_text(value.shape)))))
+        if value is not None and value.shape is not None and value.origin == "inferred":
+            lines[-1] += ", inferred"
     return _page(lines)
 
 

@@ -174,3 +174,22 @@ def test_another_suffix_is_a_problem(graph, tmp_path: Path) -> None:
 def test_before_anything_is_drawn_there_is_nothing_to_save(view, tmp_path: Path) -> None:
     with pytest.raises(Problem, match="no graph"):
         picture.save(view, tmp_path / "graph.svg")
+
+
+def test_a_shape_that_was_inferred_is_written_in_italics_until_a_run_shows_it(
+    open_graph, graph, selection, finished, lay_out, tmp_path: Path
+) -> None:
+    def style() -> str:
+        picture.save(view, tmp_path / "graph.svg")
+        root = ElementTree.parse(tmp_path / "graph.svg").getroot()
+        found = {e.get("class") for e in root.iter(f"{SVG}text") if e.text == "1×8×16×16"}
+        assert len(found) == 1
+        return found.pop()
+
+    values = graph.values | {"c": replace(graph.values["c"], origin="inferred")}
+    view = open_graph(replace(graph, values=values))
+    assert style() == "l i"
+
+    selection.set_run(replace(finished(), shapes={"c": (1, 8, 16, 16)}))
+    lay_out()
+    assert style() == "l"
