@@ -16,6 +16,7 @@ from netviz_desktop.engine import explain, pictures
 from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import Node
+from netviz_desktop.graph.overlay import GRADIENT_NORM
 from netviz_desktop.link import messages
 from netviz_desktop.link.messages import Message
 from netviz_desktop.problems import Cancelled, Problem
@@ -69,6 +70,8 @@ class Answers:
                 return self._channel(request)
             case messages.Explain():
                 return self._explain(request, step)
+            case messages.OverlayOf(kind, target):
+                return self._overlay(kind, target, step)
         raise TypeError(f"{type(request).__name__} is no request that is known")
 
     def use_idle_time(self) -> None:
@@ -205,6 +208,12 @@ class Answers:
             placement=found.placement,
             state=found.state,
         )
+
+    def _overlay(self, kind: str, target: int | None, step: Step) -> Message:
+        if kind == GRADIENT_NORM.id:
+            self.wait_until_prepared()
+        found = self.session.overlay(kind, target, step)
+        return messages.NodeValues(tuple(found), np.array(list(found.values()), np.float64))
 
     def _maps(self, node: Node, tensor: torch.Tensor, output: int, state: str) -> Message:
         last = self.session.channels_last()

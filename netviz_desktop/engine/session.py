@@ -21,9 +21,10 @@ from netviz_desktop.engine.finished_run import FinishedRun
 from netviz_desktop.engine.forward_pass import ForwardPass, RunStopped
 from netviz_desktop.engine.memory import give_back_freed_memory, within
 from netviz_desktop.engine.model import Model, open_model
+from netviz_desktop.engine.node_values import node_values
 from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
-from netviz_desktop.graph import ModelGraph, Value
+from netviz_desktop.graph import ModelGraph, Value, overlay
 from netviz_desktop.link.messages import Prediction, Preprocessing, RunFinished
 from netviz_desktop.problems import Problem, short
 from netviz_desktop.readers import OpenedModel, Options
@@ -268,6 +269,27 @@ class Session:
         """
         chosen = self.predicted_target() if target is None else target
         return as_numpy(self.last.gradient(chosen, node_id, output))
+
+    def overlay(
+        self, kind: str, target: int | None = None, step: Step | None = None
+    ) -> dict[str, float]:
+        """What the last run says about each node that has it, by id.
+
+        Args:
+            kind: "time", "activation-norm", "sparsity", "dead-channels", "gradient-norm" or
+                "nan-inf"; `graph.overlay` says what each of them is.
+            target: of the gradient; None: the predicted class.
+
+        Raises:
+            Problem: there is no such overlay, or the score has no gradient.
+        """
+        known = overlay.BY_ID.get(kind)
+        if known is None or not known.needs_run:
+            names = ", ".join(other.id for other in overlay.KINDS if other.needs_run)
+            raise Problem(f"“{kind}” is nothing that a run says.", f"Take one of {names}.")
+        if known is overlay.GRADIENT_NORM and target is None:
+            target = self.predicted_target()
+        return node_values(self._last_run(), known, target, step)
 
     def channels_last(self) -> frozenset[str]:
         """Names of the values of the last run whose channels stand in the last axis."""

@@ -500,6 +500,33 @@ class Explain(Request[Attribution]):
     parameters: dict[str, bool | int | float | str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class NodeValues(Message):
+    """A number for each node that has one.
+
+    Args:
+        nodes: ids, in the order in which they ran.
+        values: (N,) float64, finite.
+    """
+
+    nodes: tuple[str, ...]
+    values: Array
+
+
+@dataclass(frozen=True)
+class OverlayOf(Request[NodeValues]):
+    """What the last run says about each node.
+
+    Args:
+        kind: the id of one of `graph.overlay.KINDS` that needs a run.
+        target: of the gradient; None: the predicted class.
+    """
+
+    Answer = NodeValues
+    kind: str
+    target: int | None = None
+
+
 # --- drawing -----------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import nn
 
 from netviz_desktop.engine.answers import Answers
+from netviz_desktop.graph.overlay import KINDS
 from netviz_desktop.link import messages
 from netviz_desktop.link.messages import Message
 
@@ -145,3 +146,13 @@ def test_the_weights_of_a_node_come_in_its_own_order(answers: Asked, net: nn.Seq
     assert isinstance(found, messages.Weights)
     assert [view.name for view in found.weights] == ["2.weight", "2.bias"]
     assert np.array_equal(found.weights[0].pictures, net[2].weight.detach().numpy()[:, 3])
+
+
+def test_an_overlay_is_one_answer_for_all_nodes(answers: Asked) -> None:
+    answers.use_idle_time()
+    for kind in (kind.id for kind in KINDS if kind.needs_run):
+        found = answers.ask(messages.OverlayOf(kind))
+        assert isinstance(found, messages.NodeValues)
+        assert "1.relu" in found.nodes
+        assert found.values.dtype == np.float64
+        assert np.isfinite(found.values).all()

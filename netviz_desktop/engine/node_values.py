@@ -1,0 +1,148 @@
+"""What a run says about every node in one number: norms, zeros, dead channels, NaN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from netviz_desktop.engine.finished_run import FinishedRun
+from netviz_desktop.engine.pictures import pictures
+from netviz_desktop.engine.runners import Step
+from netviz_desktop.graph import Node
+from netviz_desktop.graph import overlay as overlays
+from netviz_desktop.graph.overlay import Kind
+
+_PIECE = 1024  # numbers that are added up in their own type
+
+_Measure: TypeAlias = Callable[[FinishedRun, Node, list[tuple[str, Tensor]]], float | None]
+
+
+def node_values(
+    run: FinishedRun, kind: Kind, target: int | None, step: Step | None = None
+) -> dict[str, float]:
+    """Node id -> its number, in the order of the graph; a node that has none is missing.
+
+    Of a node with several outputs, over all of them together. Outputs that are not of
+    floating point say how to compute, and are left out.
+
+    Args:
+        kind: one of those that need a run.
+        target: of the gradient, in place of the predicted class.
+
+    Raises:
+        Problem: the score has no gradient.
+    """
+    forward = run.forward
+    if kind is overlays.TIME:
+        return dict(forward.milliseconds)
+    if kind is overlays.GRADIENT_NORM:
+        if step is not None:
+            step(-1, "Computing gradients")
+        return _gradient_norms(run, target if target is not None else 0, step)
+    measure = _MEASURES[kind]
+    found: dict[str, float] = {}
+    for node in _stepped(run, f"Measuring: {kind.name.lower()}", step):
+        outputs = [
+            (name, forward.values[name].tensor)
+            for name in node.outputs
+            if name in forward.values and _is_measured(forward.values[name].tensor)
+        ]
+        value = measure(run, node, outputs) if outputs else None
+        if value is not None:
+            found[node.id] = value
+    return found
+
+
+def _gradient_norms(run: FinishedRun, target: int, step: Step | None) -> dict[str, float]:
+    values = run.forward.values
+    gradients = run.forward.gradients(target)
+    found = {}
+    for node in _stepped(run, "Measuring gradients", step):
+        names = [n for n in node.outputs if n in values and values[n].edge is not None]
+        if names:  # what no score depends on has the gradient 0
+            norms = [norm(gradients[name])[0] for name in names if name in gradients]
+            found[node.id] = math.hypot(*norms)
+    return found
+
+
+def _stepped(run: FinishedRun, what: str, step: Step | None) -> Iterator[Node]:
+    nodes = run.forward.graph.nodes
+    for index, node in enumerate(nodes):
+        if step is not None:
+            step(index / len(nodes), what)
+        yield node
+
+
+def _is_measured(tensor: Tensor) -> bool:
+    dense = tensor.layout is torch.strided and not tensor.is_quantized
+    return dense and (tensor.is_floating_point() or tensor.is_complex()) and tensor.numel() > 0
+
+
+def norm(tensor: Tensor) -> tuple[float, int]:
+    """The L2 norm of the finite numbers, and how many these are."""
+    quick = _quick_norm(tensor)
+    if math.isfinite(quick) and quick > 1e-15:  # below, squares are lost in float32
+        return quick, tensor.numel()
+    wide = tensor.abs().double() if tensor.is_complex() else tensor.double()
+    if wide.isfinite().all():
+        return float(torch.linalg.vector_norm(wide)), wide.numel()
+    finite = wide[wide.isfinite()]
+    return float(torch.linalg.vector_norm(finite)), finite.numel()
+
+
+def _quick_norm(tensor: Tensor) -> float:
+    """The L2 norm; not finite if any number is not, or squares are too large for the type."""
+    if tensor.element_size() < 4:  # they overflow soon, and some know no norm at all
+        return math.inf
+    flat = tensor.reshape(-1)
+    whole = flat.numel() - flat.numel() % _PIECE
+    # torch adds up in the tensor's own type: in one sum of 20 million, 1 % would be lost
+    pieces = torch.linalg.vector_norm(flat[:whole].view(-1, _PIECE), dim=1).double()
+    rest = torch.linalg.vector_norm(flat[whole:]).double()
+    return float(torch.linalg.vector_norm(torch.cat([pieces, rest[None]])))
+
+
+def _root_mean_square(
+    _run: FinishedRun, _node: Node, outputs: list[tuple[str, Tensor]]
+) -> float | None:
+    found = [norm(tensor) for _, tensor in outputs]
+    count = sum(numbers for _, numbers in found)
+    return math.hypot(*(length for length, _ in found)) / math.sqrt(count) if count else None
+
+
+def _zeros(_run: FinishedRun, _node: Node, outputs: list[tuple[str, Tensor]]) -> float:
+    count = sum(tensor.numel() for _, tensor in outputs)
+    return 1 - sum(int(tensor.count_nonzero()) for _, tensor in outputs) / count
+
+
+def _dead_channels(run: FinishedRun, node: Node, outputs: list[tuple[str, Tensor]]) -> float | None:
+    """Only of channels that are maps: of a vector, it would be the sparsity again."""
+    dead = count = 0
+    for name, tensor in outputs:
+        last = name in run.channels_last
+        if pictures(tensor[:1], node.op_type, channels_last=last).axes == "channels":
+            alive = (tensor != 0).any(dim=(0, 1, 2) if last else (0, 2, 3))
+            dead += alive.numel() - int(alive.count_nonzero())
+            count += alive.numel()
+    return dead / count if count else None
+
+
+def _not_finite(_run: FinishedRun, _node: Node, outputs: list[tuple[str, Tensor]]) -> float:
+    worst = 0
+    for _, tensor in outputs:
+        if math.isfinite(_quick_norm(tensor)) or tensor.isfinite().all():
+            continue
+        worst = max(worst, 2 if tensor.isnan().any() else 1)
+    return float(worst)
+
+
+_MEASURES: dict[Kind, _Measure] = {
+    overlays.ACTIVATION_NORM: _root_mean_square,
+    overlays.SPARSITY: _zeros,
+    overlays.DEAD_CHANNELS: _dead_channels,
+    overlays.NOT_FINITE: _not_finite,
+}
