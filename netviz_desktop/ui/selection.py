@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from netviz_desktop.graph import ModelGraph, Node
+from netviz_desktop.graph.overlay import Overlay
 from netviz_desktop.graph.scopes import Scope, Scopes
 from netviz_desktop.graph.search import SearchIndex
 from netviz_desktop.link.messages import ModelOpened, RunFinished
@@ -82,6 +83,8 @@ class Selection(QObject):
     """A node id or a `Scope` that shall come into view on the canvas, as it is seen there."""
     open_asked = Signal(object)
     """A node id that shall be seen for itself, or a `Scope` that shall open or close."""
+    overlay_changed = Signal(object)
+    """The `Overlay` by which the graph is coloured, or None."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +97,7 @@ class Selection(QObject):
         self.others: tuple[str, ...] = ()
         self.target: int | None = None
         self.stop: Problem | None = None
+        self.overlay: Overlay | None = None
         self._scopes: Scopes | None = None
         self._search_index: SearchIndex | None = None
         self._searched_run: RunFinished | None = None
@@ -162,6 +166,7 @@ class Selection(QObject):
         self.set_run(None)
         self.set_pages(())
         self.set_node(None)
+        self.set_overlay(None)
         self.model = model
         self.model_changed.emit(model)
 
@@ -193,6 +198,11 @@ class Selection(QObject):
         if problem is not self.stop:
             self.stop = problem
             self.stop_changed.emit(problem)
+
+    def set_overlay(self, overlay: Overlay | None) -> None:
+        if overlay is not self.overlay:
+            self.overlay = overlay
+            self.overlay_changed.emit(overlay)
 
     def set_node(self, node: str | None) -> None:
         self._set(node)

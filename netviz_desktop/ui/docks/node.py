@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.graph.counts import counts, total
 from netviz_desktop.graph.model import Attribute
+from netviz_desktop.graph.overlay import MEMORY, MULTIPLY_ADDS, PARAMETERS, TIME, Kind, Overlay
 from netviz_desktop.graph.scopes import Scope, Scopes
 from netviz_desktop.link.messages import (
     GradientStates,
@@ -25,6 +26,7 @@ from netviz_desktop.ui.docks._asking import weakly
 from netviz_desktop.ui.docks._following import Following
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.scene.captions import scope_title
+from netviz_desktop.ui.scene.shades import said
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.widgets.layouts import GRID
 from netviz_desktop.ui.widgets.numbers import count, number, percent, shape, size
@@ -38,7 +40,7 @@ class NodePanel(Following):
     TITLE = "Node"
     AREA = Qt.DockWidgetArea.LeftDockWidgetArea
     ORDER = 30
-    FOLLOWS = (*Following.FOLLOWS, "scope")
+    FOLLOWS = (*Following.FOLLOWS, "scope", "overlay")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
@@ -121,6 +123,10 @@ class NodePanel(Following):
             Entry("multiply-adds", count(costs.multiply_adds) if costs.multiply_adds else ""),
             Entry("activations", size(costs.activation_bytes) if costs.activation_bytes else ""),
             Entry("time", f"{number(spent)} ms, {percent(share)} of the last run" if spent else ""),
+            *self._overlaid(
+                lambda overlay: overlay.of_scope(scopes, scope),
+                standing=(PARAMETERS, MULTIPLY_ADDS, MEMORY, TIME),
+            ),
         ]
         outputs = [
             Entry(
@@ -156,6 +162,7 @@ class NodePanel(Following):
                     Entry("code", node.source),
                     Entry("runs in", node.execution),
                     Entry("time", self._time(node)),
+                    *self._overlaid(lambda overlay: overlay.values.get(node.id), standing=(TIME,)),
                     *self._gradients(),
                 ],
             ),
@@ -181,6 +188,18 @@ class NodePanel(Following):
                 ],
             ),
         ]
+
+    def _overlaid(
+        self, value_in: Callable[[Overlay], float | None], standing: tuple[Kind, ...]
+    ) -> list[Entry]:
+        """The value that colours it in the graph, unless that is `standing` there anyway."""
+        overlay = self.selection.overlay
+        if overlay is None or overlay.kind.id in [kind.id for kind in standing]:
+            return []
+        value = value_in(overlay)
+        return (
+            [] if value is None else [Entry(overlay.kind.name.lower(), said(overlay.kind, value))]
+        )
 
     def _gradients(self) -> list[Entry]:
         """How the score's gradient stands at the node; a value that is simply there says so."""

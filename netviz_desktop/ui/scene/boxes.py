@@ -34,10 +34,16 @@ class BoxPainter:
         self._texts.clear()
 
     def paint(
-        self, painter: QPainter, figure: Figure, corner: QPointF, palette: Theme, *, with_rows: bool
+        self,
+        painter: QPainter,
+        figure: Figure,
+        corner: QPointF,
+        fill: colours.Fill,
+        palette: Theme,
+        *,
+        with_rows: bool,
     ) -> None:
         width, height = figure.width, figure.height
-        fill = colours.header(figure.category, palette, closed=figure.scope is not None)
         painter.translate(corner)
         if figure.scope is not None and figure.scope.members:
             self._paint_stack(painter, width, height, palette)

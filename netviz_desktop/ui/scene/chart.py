@@ -13,8 +13,11 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath, QPolygonF
 
 from netviz_desktop.layout import PlacedEdge, Placement
+from netviz_desktop.ui.scene import colours
 from netviz_desktop.ui.scene.drawing import LABEL_HEIGHT, Border, Drawing, Figure, Lettering, Wire
 from netviz_desktop.ui.scene.index import Index
+from netviz_desktop.ui.scene.shades import Shades
+from netviz_desktop.ui.theme import Theme
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
@@ -59,6 +62,8 @@ class Chart:
         self._routes: list[PlacedEdge] = [routes[wire.id] for wire in self.wires]
         self._paths: dict[int, QPainterPath] = {}
         self._arrows: dict[int, QPolygonF] = {}
+        self.shades: Shades | None = None
+        """The colours of an overlay, in place of those of the kinds of nodes."""
 
     @property
     def bounds(self) -> QRectF:
@@ -66,6 +71,12 @@ class Chart:
 
     def rectangle(self, figure: int) -> QRectF:
         return QRectF(*self.rectangles[figure].tolist())
+
+    def fill(self, figure: Figure, palette: Theme) -> colours.Fill:
+        """The colours of a figure's header."""
+        if self.shades is not None:
+            return self.shades.fill(figure.id, palette)
+        return colours.header(figure.category, palette, closed=figure.scope is not None)
 
     def figures_in(self, area: QRectF) -> Mask:
         """Indices of the figures that touch the area."""

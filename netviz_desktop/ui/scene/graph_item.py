@@ -67,6 +67,12 @@ class GraphItem(QGraphicsItem):
             self._tiles.clear()
             self.update()
 
+    def recolour(self) -> None:
+        """The chart's boxes have other colours."""
+        self._tiles.clear()
+        self._kinds_theme = None
+        self.update()
+
     def _catch_up(self) -> None:
         if Shiboken.isValid(self):  # the tiles may outlive what is shown of them
             self.update()
@@ -178,7 +184,8 @@ class GraphItem(QGraphicsItem):
                 painter.setOpacity(self._share if appears else 1.0)
                 corner = QPointF(*chart.rectangles[index, :2].tolist())
                 figure = chart.figures[index]
-                self._boxes.paint(painter, figure, corner, palette, with_rows=with_rows)
+                fill = chart.fill(figure, palette)
+                self._boxes.paint(painter, figure, corner, fill, palette, with_rows=with_rows)
             painter.setOpacity(1.0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
@@ -201,7 +208,8 @@ class GraphItem(QGraphicsItem):
         visible = np.zeros(len(chart.figures), bool)
         visible[figures] = True
         painter.setPen(Qt.PenStyle.NoPen)
-        headers_only = scale >= _RECTANGLES_BELOW
+        # an overlay is seen better on a whole box
+        headers_only = scale >= _RECTANGLES_BELOW and chart.shades is None
         if headers_only:
             painter.setBrush(QColor(palette.node))
             painter.setPen(QPen(QColor(colours.outline(palette)), 1 / scale))
@@ -220,11 +228,10 @@ class GraphItem(QGraphicsItem):
 
     def _by_colour(self, palette: Theme) -> list[tuple[colours.Fill, NDArray[np.intp]]]:
         if self._kinds_theme != palette:
+            chart = self._require_chart()
             groups: dict[colours.Fill, list[int]] = {}
-            for index, figure in enumerate(self._require_chart().figures):
-                groups.setdefault(
-                    colours.header(figure.category, palette, closed=figure.scope is not None), []
-                ).append(index)
+            for index, figure in enumerate(chart.figures):
+                groups.setdefault(chart.fill(figure, palette), []).append(index)
             self._kinds = [(fill, np.array(members)) for fill, members in groups.items()]
             self._kinds_theme = palette
         return self._kinds

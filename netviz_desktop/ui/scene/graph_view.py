@@ -34,6 +34,7 @@ from netviz_desktop.ui.scene.notice import Notice
 from netviz_desktop.ui.scene.open_scopes import OpenScopes
 from netviz_desktop.ui.scene.outlook import Outlook, top_of
 from netviz_desktop.ui.scene.placing import Placing
+from netviz_desktop.ui.scene.shades import shades
 from netviz_desktop.ui.scene.spot import Spot, spot_at
 from netviz_desktop.ui.scene.tracing import Tracing
 from netviz_desktop.ui.selection import Edge, Page, Selection
@@ -50,6 +51,8 @@ class GraphView(Canvas):
     """One line about what was selected."""
     type_asked = Signal(str)
     """All nodes of this type are wanted."""
+    recoloured = Signal()
+    """An overlay has come, gone or changed; or the same one colours other boxes."""
 
     def __init__(self, engine: EngineClient, selection: Selection) -> None:
         super().__init__()
@@ -85,6 +88,7 @@ class GraphView(Canvas):
         selection.scope_changed.connect(self._scope_changed)
         selection.look_asked.connect(self.bring_into_view)
         selection.open_asked.connect(self.open_part)
+        selection.overlay_changed.connect(self._overlay_changed)
         if selection.model is not None:
             self._model_changed(selection.model)
 
@@ -297,6 +301,7 @@ class GraphView(Canvas):
     def _show(self, chart: Chart | None) -> None:
         self._motion.finish()
         before, self.chart = self.chart, chart
+        self._shade()
         self._item.set_chart(chart)
         if chart is None:
             self.viewport().update()
@@ -322,6 +327,22 @@ class GraphView(Canvas):
         self._wanted = None
         self.viewport().update()
         self.view_changed.emit()
+
+    def _overlay_changed(self) -> None:
+        self._motion.finish()
+        self._shade()
+        self._item.recolour()
+        self.viewport().update()
+
+    def _shade(self) -> None:
+        """Colour the boxes by the overlay's values, or by what they are."""
+        overlay, tree = self._selection.overlay, self.scopes.tree
+        if self.chart is not None:
+            self.chart.shades = None
+            # what is inside nodes has no values
+            if overlay is not None and tree is not None and not self._selection.pages:
+                self.chart.shades = shades(overlay, self.chart.figures, tree)
+        self.recoloured.emit()
 
     # --- choosing -------------------------------------------------------------------------
 
@@ -600,7 +621,9 @@ class GraphView(Canvas):
         if spot.figure is not None:
             readable = self.scale_factor >= READABLE_SCALE
             chosen = self.chart.figures[spot.figure]
-            return tooltips.of_figure(chosen, scopes, self._selection.fault, readable=readable)
+            value = self.chart.shades.text(chosen.id) if self.chart.shades is not None else ""
+            fault = self._selection.fault
+            return tooltips.of_figure(chosen, scopes, fault, value, readable=readable)
         return tooltips.of_wire(self.chart, spot.wire) if spot.wire is not None else ""
 
     def viewportEvent(self, event: QEvent) -> bool:

@@ -36,6 +36,7 @@ class Minimap(QWidget):
         self.setAccessibleName("Overview of the graph")
         view.view_changed.connect(self._follow)
         view.laid_out.connect(self._follow)
+        view.recoloured.connect(self._recolour)
         view.installEventFilter(self)
         self._follow()
 
@@ -79,6 +80,10 @@ class Minimap(QWidget):
         super().setVisible(useful)
         if useful:
             self.raise_()
+
+    def _recolour(self) -> None:
+        self._picture = None
+        self.update()
 
     def _scale(self, chart: Chart) -> float:
         area = self._view.viewport().size() / 2
@@ -138,8 +143,7 @@ class Minimap(QWidget):
         for figure, (left, top, width, height) in zip(
             chart.figures, chart.rectangles.tolist(), strict=True
         ):
-            closed = figure.scope is not None
-            colour = colours.header(figure.category, palette, closed=closed).fill
+            colour = chart.fill(figure, palette).fill
             painter.fillRect(
                 QRectF(
                     left * scale + origin.x(),

@@ -127,7 +127,9 @@ class _Start:
         placement = Placement(
             chart.placement.width, chart.placement.height, tuple(boxes), tuple(edges), tuple(frames)
         )
-        return Chart(chart.drawing, placement, chart.lettering)
+        moved = Chart(chart.drawing, placement, chart.lettering)
+        moved.shades = chart.shades
+        return moved
 
 
 def _centres(rectangles: Floats) -> Floats:

@@ -172,7 +172,7 @@ class _Document:
             left, top = self._chart.rectangles[index, :2].tolist()
             aside, down = self._title_at(figure)
             x, y = _short(left + aside), _short(top + down)
-            fill = colours.header(figure.category, self._palette, closed=figure.scope is not None)
+            fill = self._chart.fill(figure, self._palette)
             classes = self._classes(fill, _is_centred(figure))
             name = _escaped(elided(figure.node or figure.full, _LONGEST_NAME))
             yield (

@@ -17,10 +17,16 @@ _MOST_FAULTS = 3  # of a closed scope
 
 
 def of_figure(
-    figure: Figure, scopes: Scopes, fault: Callable[[Node], str], *, readable: bool
+    figure: Figure,
+    scopes: Scopes,
+    fault: Callable[[Node], str],
+    value: str = "",
+    *,
+    readable: bool,
 ) -> str:
     """Args:
     fault: see `Selection.fault`.
+    value: what an overlay says of it.
     readable: whether the box is large enough to be read.
     """
     lines: list[str] = []
@@ -33,7 +39,7 @@ def of_figure(
         lines = [node.op_type, node.name or node.id, *filter(None, (fault(node), node.note))]
     elif figure.title != figure.full or not readable:
         lines = [figure.full]
-    return _page(lines)
+    return _page([*lines, *filter(None, [value])])
 
 
 def of_wire(chart: Chart, wire: int) -> str:

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QUrl
 
 from netviz_desktop.graph import Node
+from netviz_desktop.graph.overlay import SPARSITY, TIME, Overlay
 from netviz_desktop.link.messages import GradientStates, GradientStatesOf
 from netviz_desktop.ui.docks.node import NodePanel
 
@@ -175,3 +176,17 @@ def test_of_a_scope_it_tells_the_totals_and_what_crosses_it(qtbot, dock, selecti
     for part in ("scope\nbody", "nodes\n2", "parameters\n112", "image\nN×3×8×8 · float32"):
         assert part in said
     assert selection.node == nodes[1].id
+
+
+def test_the_value_that_colours_a_node_is_said(qtbot, dock, selection, model, run):
+    selection.set_model(model)
+    selection.set_run(run)
+    select(qtbot, dock, selection, "conv")
+    with qtbot.waitSignal(dock.shown):
+        selection.set_overlay(Overlay(SPARSITY, {"conv": 0.25}))
+    assert "sparsity\n25.0 %" in text(dock)
+
+    with qtbot.waitSignal(dock.shown):
+        selection.set_overlay(Overlay(TIME, run.milliseconds))
+
+    assert text(dock).count("1.25 ms") == 1  # it stands there anyway
