@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QToolBar
 
 from netviz_desktop.ui import icons
 from netviz_desktop.ui.operations.go import GoMenu
+from netviz_desktop.ui.overlay_menu import OverlayMenu
 from netviz_desktop.ui.settings import MEMORY_GB, RECENT_COUNT, THEMES
 
 if TYPE_CHECKING:
@@ -151,6 +152,9 @@ class Actions(QObject):
             )
         self._add(levels, "Open &All", view.scopes.open_all, "Alt+9", needs_model=True)
         self._add(levels, "As at &First", view.scopes.open_readable, "Alt+Home", needs_model=True)
+        self.overlay_menu = OverlayMenu(window)
+        menu.addMenu(self.overlay_menu)
+        self._need_model.append(self.overlay_menu.menuAction())
         menu.addSeparator()
         menu.addMenu(self.panels_menu)
         self.reset_layout = self._add(menu, "&Reset Layout", window.reset_layout, needs_model=True)

@@ -38,12 +38,13 @@ from netviz_desktop.ui.operations.model_code import ModelCodeDialog
 from netviz_desktop.ui.operations.open_files import local_files, open_in_own_window, sort_files
 from netviz_desktop.ui.operations.open_image import OpenImage, choose_image, load
 from netviz_desktop.ui.operations.open_model import OpenModel, choose_model
+from netviz_desktop.ui.operations.overlays import Overlays, choose_values
 from netviz_desktop.ui.operations.pages import Pages
 from netviz_desktop.ui.operations.palette import Palette
 from netviz_desktop.ui.operations.report import ReportDialog, Reports
 from netviz_desktop.ui.operations.restore import Restore
 from netviz_desktop.ui.operations.trust import ask_trust
-from netviz_desktop.ui.scene import GraphView, History, Minimap
+from netviz_desktop.ui.scene import GraphView, History, Legend, Minimap
 from netviz_desktop.ui.selection import Page, Selection
 from netviz_desktop.ui.settings import FLAGS, Settings
 from netviz_desktop.ui.status_bar import StatusBar
@@ -82,6 +83,8 @@ class MainWindow(QMainWindow):
             self.models, self.images, self.selection, self.view, settings, self
         )
         self.bookmarks = Bookmarks(self.selection, settings, self)
+        self.overlays = Overlays(engine, self.selection, self)
+        self.legend = Legend(self.view, self.overlays)
         self.empty = EmptyState(self)
         self.banner = Banner(self)
         self.find_bar = FindBar(self.view, self.selection, self)
@@ -183,6 +186,14 @@ class MainWindow(QMainWindow):
     def ask_architecture(self) -> None:
         if self.selection.model is not None:
             ask_architecture(self, self.selection.model, self.models.with_architecture)
+
+    def choose_values(self) -> None:
+        choose_values(self, self.settings, self.open_values)
+
+    def open_values(self, path: str) -> None:
+        """Colour the graph by what a file says of nodes."""
+        if said := self.overlays.open_file(path):
+            self.status.say(said)
 
     def forget_recent(self) -> None:
         self.settings.forget_recent()
@@ -291,8 +302,9 @@ class MainWindow(QMainWindow):
         self.models.started.connect(self._opening)
         self.models.ended.connect(self._opening_ended)
         self.models.failed.connect(self._refused)
-        for operation in (self.images, self.restore, self.pages):
+        for operation in (self.images, self.restore, self.pages, self.overlays):
             operation.failed.connect(self.tell)
+        self.legend.node_chosen.connect(self.show_node)
         self.images.noted.connect(self.status.say)
         self.view.noted.connect(self.status.say)
         self.bookmarks.said.connect(self.status.say)

@@ -13,6 +13,7 @@ placing     asks the engine for the layout
 open_scopes which scopes are open
 spot        what is at a point
 outlook     where one looks, whatever the layout
+shades      the colours of an overlay; ramp and legend say what they mean
 graph_view  pan, zoom, choose, open and close
 history     back and forward
 picture     a chart as SVG, PNG, PDF or an HTML page
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from netviz_desktop.ui.scene.graph_view import GraphView
 from netviz_desktop.ui.scene.history import History
+from netviz_desktop.ui.scene.legend import Legend
 from netviz_desktop.ui.scene.minimap import Minimap
 
-__all__ = ["GraphView", "History", "Minimap"]
+__all__ = ["GraphView", "History", "Legend", "Minimap"]
