@@ -8,7 +8,10 @@ from pathlib import Path
 
 from netviz_desktop.cli._model import add_model, open_model
 from netviz_desktop.cli._output import output_path, whole, write_text
+from netviz_desktop.graph import ModelGraph, overlay_file
 from netviz_desktop.graph.export import TEXTS
+from netviz_desktop.graph.overlay import BY_ID, KINDS, Overlay, of_graph
+from netviz_desktop.graph.scopes import Scopes
 from netviz_desktop.problems import Problem
 
 NAME = "export"
@@ -25,6 +28,7 @@ Writes the graph; the suffix says as what:
   .json           as `netviz graph`"""
 
 _PICTURES = (".svg", ".png", ".pdf", ".html")
+_KINDS = tuple(kind.id for kind in KINDS if not kind.needs_run)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pictures.add_argument(
         "--theme", choices=("light", "dark"), help="default light; of a page, as the reader prefers"
     )
+    pictures.add_argument(
+        "--overlay",
+        metavar="KIND|FILE",
+        help=f"colour by {', '.join(_KINDS)}, or by a CSV or JSON file of values by node",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -56,6 +65,7 @@ def run(options: argparse.Namespace) -> None:
     from netviz_desktop.cli._qt import prepare_offscreen
 
     graph = open_model(options).graph
+    overlay = _overlay(options.overlay, graph) if options.overlay is not None else None
     prepare_offscreen()
     from netviz_desktop.ui import theme
     from netviz_desktop.ui.application import make_application
@@ -70,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
             title=Path(options.model).name,
             depth=options.depth,
             left_to_right=options.direction == "right",
+            overlay=overlay,
         )
     application.processEvents()
 
@@ -80,6 +91,7 @@ def _refuse_looks(options: argparse.Namespace, suffix: str) -> None:
         "--depth and --all": options.depth,
         "--direction": options.direction,
         "--theme": options.theme,
+        "--overlay": options.overlay,
     }
     for option, value in said.items():
         if value is not None:
@@ -93,3 +105,22 @@ def _level(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no number of levels")
     return int(text)
+
+
+def _overlay(wanted: str, graph: ModelGraph) -> Overlay:
+    """Raises: Problem: it is none, or of a run."""
+    if wanted in _KINDS:
+        return of_graph(BY_ID[wanted], graph)
+    if wanted in BY_ID:
+        raise Problem(
+            f"The overlay “{wanted}” is of a run, and `netviz export` runs nothing.",
+            "Take `netviz window --image`, which shows it with the window.",
+        )
+    if not Path(wanted).is_file():
+        raise Problem(
+            f"There is no overlay “{wanted}”.", f"Take one of {', '.join(_KINDS)}, or a file."
+        )
+    found, said = overlay_file.overlays(Path(wanted), Scopes(graph))
+    if said:
+        sys.stderr.write(f"{said}\n")
+    return found[0]

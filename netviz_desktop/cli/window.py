@@ -7,6 +7,7 @@ import re
 
 from netviz_desktop.cli._model import add_model
 from netviz_desktop.cli._output import output_path
+from netviz_desktop.graph.overlay import KINDS
 
 NAME = "window"
 HELP = "the real window, rendered offscreen to a .png"
@@ -21,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--node", metavar="ID", help="the node that is selected")
     parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WxH")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
+    parser.add_argument(
+        "--overlay",
+        metavar="KIND|FILE",
+        help=f"colour the graph: {', '.join(kind.id for kind in KINDS)}; "
+        "or a CSV or JSON file of values by node",
+    )
     parser.add_argument("-o", "--output", metavar="SHOT.png", required=True)
 
 
@@ -37,6 +44,7 @@ def run(options: argparse.Namespace) -> None:
         node=options.node,
         size=options.size,
         theme=options.theme,
+        overlay=options.overlay,
         output=path,
         trust=options.trust,
         model_code=options.model_code,

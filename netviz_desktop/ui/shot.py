@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage, QImageWriter
 
 from netviz_desktop import resource
+from netviz_desktop.graph.overlay import BY_ID
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.application import log_qt, make_application
 from netviz_desktop.ui.engine_client import EngineClient
@@ -49,6 +50,7 @@ def shoot(
     node: str | None = None,
     size: tuple[int, int] = (1600, 1000),
     theme: str = "light",
+    overlay: str | None = None,
     output: str | Path,
     trust: bool = False,
     model_code: str | None = None,
@@ -61,6 +63,8 @@ def shoot(
     Args:
         node: None: the node that layer-based methods choose, where there is one.
         size: width, height in pixels.
+        overlay: what colours the graph: one of `graph.overlay.KINDS` by its id, or a file of
+            values by name.
         output: the PNG.
 
     Raises:
@@ -88,7 +92,7 @@ def shoot(
                 architecture=architecture,
                 member=member,
             )
-            photographer.take(image, node, Path(output))
+            photographer.take(image, node, Path(output), overlay)
         finally:
             window.close()
             window.deleteLater()
@@ -122,7 +126,7 @@ class _Photographer:
         self._open_calls = 0
         self._laid_out = False
         self._stop: Problem | None = None
-        for operation in (window.models, window.restore):
+        for operation in (window.models, window.restore, window.overlays):
             operation.failed.connect(self._failed)
         window.images.failed.connect(self._not_run)
         window.engine.lost.connect(self._lost)
@@ -135,7 +139,13 @@ class _Photographer:
         """A defect in one of Qt's calls ends the waiting, as it would end a test."""
         self._problem = self._problem or error
 
-    def take(self, image: str | Path | None, node: str | None, output: Path) -> None:
+    def take(
+        self,
+        image: str | Path | None,
+        node: str | None,
+        output: Path,
+        overlay: str | None = None,
+    ) -> None:
         """Once what is being opened is there, and all is drawn."""
         window = self._window
         self._wait("open the model", lambda: window.selection.model is not None)
@@ -144,6 +154,8 @@ class _Photographer:
             self._wait("run the image", lambda: bool(window.selection.run or self._stop))
         self._wait_until_quiet()  # the shapes of the run are laid out, too
         self._choose(node)
+        if overlay is not None:
+            self._overlay(overlay)
         self._wait_until_quiet()
         window.view.setFocus()
         picture = window.grab().toImage()
@@ -169,6 +181,18 @@ class _Photographer:
             )
         selection.set_node(node)
         self._window.view.center_on(node)
+
+    def _overlay(self, overlay: str) -> None:
+        overlays = self._window.overlays
+        if overlay not in BY_ID and Path(overlay).is_file():
+            self._window.open_values(overlay)
+            if self._problem is not None:
+                raise self._problem
+        else:
+            overlays.choose(overlay)
+        self._wait_until_quiet()
+        if self._window.selection.overlay is None:
+            raise Problem(f"The overlay {overlay} cannot be shown.", overlays.state)
 
     def _wait(self, what: str, condition: Callable[[], bool]) -> None:
         while not condition():

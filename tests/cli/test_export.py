@@ -119,3 +119,20 @@ def test_a_page_holds_the_whole_graph(netviz, network, tmp_path):
     graph = json.loads(page.split('id="graph">')[1].split("</script>")[0])
     wanted = json.loads(netviz("graph", network.onnx))
     assert [node["id"] for node in graph["nodes"]] == [node["id"] for node in wanted["nodes"]]
+
+
+def test_an_overlay_colours_a_picture(netviz, tmp_path):
+    netviz("export", DEMO, "-o", tmp_path / "plain.svg")
+    netviz("export", DEMO, "--overlay", "parameters", "-o", tmp_path / "coloured.svg")
+    (tmp_path / "ranks.csv").write_text("node,rank\nfeatures,4\nclassifier,5\n")
+    netviz("export", DEMO, "--overlay", tmp_path / "ranks.csv", "-o", tmp_path / "ranks.svg")
+    first, last = "#440154", "#fde725"  # viridis
+    for name, coloured in (("plain", False), ("coloured", True), ("ranks", True)):
+        text = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
+        assert (first in text) is (last in text) is coloured
+
+
+def test_an_overlay_that_is_none_or_of_a_run_is_a_problem(netviz_fails, tmp_path):
+    for wanted, said in (("sparsity", "is of a run"), ("beauty", "There is no overlay “beauty”.")):
+        what, _ = netviz_fails("export", DEMO, "--overlay", wanted, "-o", tmp_path / "g.svg")
+        assert said in what

@@ -12,6 +12,7 @@ from netviz_desktop import resource
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui import shot
 from netviz_desktop.ui.engine_client import EngineClient
+from netviz_desktop.ui.scene.shades import ramp
 from netviz_desktop.ui.shot import EngineDied, TookTooLong, shoot, smoke
 
 MODEL = resource.path(resource.DEMO_MODEL)
@@ -114,3 +115,19 @@ def test_an_empty_picture_is_told_from_a_drawn_one(qapp):
 
     with pytest.raises(shot.BadPicture):
         shot._check(empty)
+
+
+def test_an_overlay_colours_the_graph_in_the_picture(tmp_path):
+    values = tmp_path / "values.json"
+    values.write_text('{"features": 1, "classifier": 2}')
+
+    shoot(MODEL, overlay=str(values), size=(1200, 800), output=tmp_path / "shot.png")
+
+    picture = QImage(str(tmp_path / "shot.png"))
+    every = {picture.pixelColor(x, y).name() for x in range(1200) for y in range(800)}
+    assert {ramp()[0].fill, ramp()[-1].fill} <= every
+
+
+def test_an_overlay_that_needs_a_run_says_so(tmp_path):
+    with pytest.raises(Problem, match="The overlay sparsity cannot be shown"):
+        shoot(MODEL, overlay="sparsity", output=tmp_path / "no.png")

@@ -20,6 +20,7 @@ from PySide6.QtGui import QColor, QImage, QImageWriter, QPageSize, QPainter, QPd
 from PySide6.QtWidgets import QApplication
 
 from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph.overlay import Overlay
 from netviz_desktop.graph.scopes import Scopes
 from netviz_desktop.layout import place
 from netviz_desktop.problems import Problem
@@ -31,6 +32,7 @@ from netviz_desktop.ui.scene.drawing import Lettering, Options
 from netviz_desktop.ui.scene.drawing import draw as drawing_of
 from netviz_desktop.ui.scene.graph_item import GraphItem
 from netviz_desktop.ui.scene.page import as_html
+from netviz_desktop.ui.scene.shades import shades
 from netviz_desktop.ui.scene.svg import as_svg
 from netviz_desktop.ui.theme import LIGHT, Theme
 
@@ -79,6 +81,7 @@ def draw(
     title: str = "Model",
     depth: int | None = None,
     left_to_right: bool = False,
+    overlay: Overlay | None = None,
 ) -> None:
     """Lay a graph out and write its picture; no window is needed.
 
@@ -87,6 +90,7 @@ def draw(
         palette: None: light; of a page, as its reader prefers.
         title: of a page.
         depth: how many levels of scopes are open; None: as the window opens the model.
+        overlay: what colours it, in place of the kinds of nodes.
 
     Raises:
         Problem, OSError: as `save`.
@@ -100,6 +104,8 @@ def draw(
     drawing = drawing_of(graph, Options(), lettering, scopes=scopes, opened=opened)
     placement = place(drawing.boxes, drawing.edges, drawing.frames, left_to_right=left_to_right)
     chart = Chart(drawing, placement, lettering)
+    if overlay is not None:
+        chart.shades = shades(overlay, chart.figures, scopes)
     if writer is None:
         path.write_text(as_html(chart, graph, title, palette), encoding="utf-8")
     else:
