@@ -9,8 +9,9 @@ from pathlib import Path
 from netviz_desktop.cli._model import add_model, open_model
 from netviz_desktop.cli._output import output_path, whole, write_text
 from netviz_desktop.graph import ModelGraph, overlay_file
+from netviz_desktop.graph.counts import counts
 from netviz_desktop.graph.export import TEXTS
-from netviz_desktop.graph.overlay import BY_ID, KINDS, Overlay, of_graph
+from netviz_desktop.graph.overlay import BY_ID, KINDS, Overlay, of_counts
 from netviz_desktop.graph.scopes import Scopes
 from netviz_desktop.problems import Problem
 
@@ -110,7 +111,7 @@ def _level(text: str) -> int:
 def _overlay(wanted: str, graph: ModelGraph) -> Overlay:
     """Raises: Problem: it is none, or of a run."""
     if wanted in _KINDS:
-        return of_graph(BY_ID[wanted], graph)
+        return of_counts(BY_ID[wanted], counts(graph))
     if wanted in BY_ID:
         raise Problem(
             f"The overlay “{wanted}” is of a run, and `netviz export` runs nothing.",

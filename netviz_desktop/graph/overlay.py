@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from operator import attrgetter
 
-from netviz_desktop.graph.counts import counts
+from netviz_desktop.graph.counts import Counts
 from netviz_desktop.graph.model import ModelGraph, Value
 from netviz_desktop.graph.scopes import Scope, Scopes
 
@@ -149,16 +150,20 @@ class Overlay:
         return heapq.nsmallest(count, worthy, key=lambda found: -found[1])  # it is stable
 
 
-def of_graph(kind: Kind, graph: ModelGraph) -> Overlay:
-    """What the graph itself says: parameters, multiply-adds or activation memory."""
-    found = counts(graph).items()
-    values: Iterable[tuple[str, float | None]]
+def of_counts(kind: Kind, found: Mapping[str, Counts]) -> Overlay:
+    """What the graph itself says: parameters, multiply-adds or activation memory.
+
+    Args:
+        found: `counts` of the graph.
+    """
+    of: Callable[[Counts], float | None]
     if kind is PARAMETERS:
-        values = ((node, cost.parameters) for node, cost in found)
+        of = attrgetter("parameters")
     elif kind is MULTIPLY_ADDS:
-        values = ((node, cost.multiply_adds) for node, cost in found)
+        of = attrgetter("multiply_adds")
     else:
-        values = ((node, cost.activation_bytes) for node, cost in found)
+        of = attrgetter("activation_bytes")
+    values = ((node, of(cost)) for node, cost in found.items())
     return Overlay(kind, {node: float(value) for node, value in values if value is not None})
 
 

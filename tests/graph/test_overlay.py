@@ -18,7 +18,7 @@ from netviz_desktop.graph.overlay import (
     Overlay,
     Scale,
     as_run,
-    of_graph,
+    of_counts,
 )
 from netviz_desktop.graph.scopes import Scope, Scopes
 
@@ -49,19 +49,19 @@ def body(scopes: Scopes) -> Scope:
 
 def test_what_a_graph_says_is_what_the_summary_counts(graph: ModelGraph) -> None:
     found = counts(graph)
-    assert of_graph(PARAMETERS, graph).values == {"a": 216, "b": 216, "r": 0}
-    assert of_graph(MULTIPLY_ADDS, graph).values == {
+    assert of_counts(PARAMETERS, counts(graph)).values == {"a": 216, "b": 216, "r": 0}
+    assert of_counts(MULTIPLY_ADDS, counts(graph)).values == {
         node: cost.multiply_adds for node, cost in found.items()
     }
-    assert of_graph(MULTIPLY_ADDS, graph).values["a"] == 8 * 4 * 4 * 27
+    assert of_counts(MULTIPLY_ADDS, counts(graph)).values["a"] == 8 * 4 * 4 * 27
 
 
 def test_a_size_that_the_file_does_not_say_is_that_of_the_run(graph: ModelGraph) -> None:
-    assert "r" not in of_graph(MEMORY, graph).values
+    assert "r" not in of_counts(MEMORY, counts(graph)).values
 
     ran = as_run(graph, {"yr": (1, 8, 4, 4), "ya": (9,)}, {"yr": "float32"})
 
-    assert of_graph(MEMORY, ran).values["r"] == 8 * 4 * 4 * 4
+    assert of_counts(MEMORY, counts(ran)).values["r"] == 8 * 4 * 4 * 4
     assert ran.values["ya"].shape == (1, 8, 4, 4)  # the file's own stays
 
 
@@ -78,7 +78,7 @@ def test_a_closed_scope_adds_up_or_takes_the_mean_or_the_largest(
 def test_parameters_that_are_shared_count_once_in_a_scope(
     graph: ModelGraph, scopes: Scopes
 ) -> None:
-    assert of_graph(PARAMETERS, graph).of_scope(scopes, body(scopes)) == 216
+    assert of_counts(PARAMETERS, counts(graph)).of_scope(scopes, body(scopes)) == 216
 
 
 def test_a_scope_of_nodes_without_values_has_none(scopes: Scopes) -> None:

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from netviz_desktop.graph import ModelGraph, overlay_file
 from netviz_desktop.graph import overlay as overlays
+from netviz_desktop.graph.counts import Counts, counts
 from netviz_desktop.graph.overlay import Kind, Overlay, Scale
-from netviz_desktop.link.messages import ModelOpened, NodeValues, OverlayOf
+from netviz_desktop.link.messages import ModelOpened, NodeValues, OverlayOf, RunFinished
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.choose_file import choose_file
 from netviz_desktop.ui.engine_client import Call, EngineClient
@@ -48,6 +49,7 @@ class Overlays(QObject):
         self._file: Path | None = None
         self._matched: ModelGraph | None = None
         self._model = ""
+        self._counted: tuple[ModelGraph, RunFinished | None, dict[str, Counts]] | None = None
         self._linear: dict[str, bool] = {}  # by kind, where a person has chosen
         self._call: Call[NodeValues] | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -98,6 +100,7 @@ class Overlays(QObject):
         if model is None or model.path != self._model:
             self._model = model.path if model is not None else ""
             self._file = None
+        self._counted = None
         self._graph_changed()
 
     def _run_changed(self, run: object) -> None:
@@ -151,15 +154,21 @@ class Overlays(QObject):
         elif (of_file := [one for one in self.of_file if one.kind == kind]) != []:
             self._show(of_file[0])
         elif not kind.needs_run:
-            if run is not None:
-                graph = overlays.as_run(graph, run.shapes, run.dtypes)
-            self._show(overlays.of_graph(kind, graph))
+            self._show(overlays.of_counts(kind, self._counts(graph, run)))
         elif run is None:
             self._show(None, _NEEDS_RUN)
         elif kind is overlays.TIME:
             self._show(Overlay(kind, run.milliseconds))
         else:
             self._ask(kind)
+
+    def _counts(self, graph: ModelGraph, run: RunFinished | None) -> dict[str, Counts]:
+        """Of the graph in view, worked out once for all that show them."""
+        known = self._counted
+        if known is None or known[0] is not graph or known[1] is not run:
+            ran = graph if run is None else overlays.as_run(graph, run.shapes, run.dtypes)
+            self._counted = known = (graph, run, counts(ran))
+        return known[2]
 
     def _ask(self, kind: Kind) -> None:
         """What was shown stays until there is an answer."""
