@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded, RunStopped
 from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.runners._at_rest import at_rest
+from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._keeping import Weights
 from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.engine.runners._recorded_graph import (
@@ -100,6 +101,7 @@ class Eager:
         recorder = Recorder(self.paths, self.weights, gradients, step, self.expected)
         with ExitStack() as stack:
             stack.enter_context(collector.at_rest())
+            stack.enter_context(as_written())
             stack.enter_context(self.resting())
             stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.set_grad_enabled(gradients))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from netviz_desktop.engine.forward_pass import ForwardPass, RunStopped
 from netviz_desktop.engine.runners import Step, step_of_opening
 from netviz_desktop.engine.runners._at_rest import at_rest
+from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._eager import Eager, eager_module
 from netviz_desktop.engine.runners._guessed_inputs import (
     Asked,
@@ -189,7 +190,12 @@ def _keys_read(
 ) -> dict[str, Guess]:
     """What a forward reads from the dictionary that it takes, as far as it comes."""
     asked = Asked(lambda key: of_key(key).tensor(device))
-    with at_rest(module), torch.no_grad(), suppress(Exception):  # it is the person's code
+    with (
+        as_written(),
+        at_rest(module),
+        torch.no_grad(),
+        suppress(Exception),
+    ):  # it is the person's code
         module(asked)
     return {key: of_key(key) for key in asked if isinstance(key, str)}
 

@@ -1,4 +1,4 @@
-"""What a run leaves alone."""
+"""Runs without torch.compile."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 _SHAPES_ALONE_THEN_THE_COMPILER = """
 import sys
 import torch
-from netviz_desktop.engine.runners._at_rest import at_rest
+from netviz_desktop.engine.runners._compiler import as_written
 
 x = torch.ones(1, 3, device="meta")
-with at_rest(torch.nn.Identity()):
+with as_written():
     torch.cat([x, x]) + torch.nn.functional.gelu(x)
 print("torch._dynamo" in sys.modules)
-with at_rest(torch.nn.Identity()):
+with as_written():
     from torch._dynamo.exc import Unsupported
     print(torch._dynamo.is_compiling(), Unsupported.__name__)
 print(sys.modules["torch._dynamo"].__file__ == torch._dynamo.__file__)
