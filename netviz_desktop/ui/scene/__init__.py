@@ -5,7 +5,7 @@ chart       a drawing in its places: what lies where
 frames      what is around open scopes
 tiles       a large chart as pictures of its parts
 boxes       how a box looks from near
-marks       what is chosen, found or at fault
+marks       what is chosen, found, bookmarked or at fault
 graph_item  paints what is visible of a chart
 tooltips    what is said about what is under the pointer
 motion      from one chart to the next
@@ -14,6 +14,9 @@ open_scopes which scopes are open
 spot        what is at a point
 outlook     where one looks, whatever the layout
 shades      the colours of an overlay; ramp and legend say what they mean
+tracing     what feeds a node, what it feeds, what lies between two
+edges       lines, and the edges that they are
+keys        what keys do to what is selected
 graph_view  pan, zoom, choose, open and close
 history     back and forward
 picture     a chart as SVG, PNG, PDF or an HTML page

@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QGuiApplication,
     QHelpEvent,
     QKeyEvent,
-    QKeySequence,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QMenu, QToolTip
@@ -29,6 +28,7 @@ from netviz_desktop.ui.scene.canvas import READABLE_SCALE, Canvas
 from netviz_desktop.ui.scene.captions import elided
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
+from netviz_desktop.ui.scene.keys import Keys
 from netviz_desktop.ui.scene.motion import Motion
 from netviz_desktop.ui.scene.notice import Notice
 from netviz_desktop.ui.scene.open_scopes import OpenScopes
@@ -71,6 +71,7 @@ class GraphView(Canvas):
         self._notice = Notice(self.viewport())
         self._placing = Placing(engine, self._notice, self)
         self._placing.placed.connect(self._placed)
+        self._keys = Keys(self, selection)
         self.tracing = Tracing(selection, self)
         self.tracing.changed.connect(self._light)
 
@@ -452,13 +453,13 @@ class GraphView(Canvas):
             self.follow_edge()
             return True
         if spot.scope is None:
-            return spot.figure is not None and self._enter()
+            return spot.figure is not None and self.enter()
         # of a frame's buttons, the first click of the two has pressed one
         if spot.figure is not None or spot.part is frames.Part.TITLE:
             self.scopes.toggle(spot.scope)
         return True
 
-    def _enter(self) -> bool:
+    def enter(self) -> bool:
         """Look at the graph inside the selected node; False: it is no node that holds one."""
         node = self._selection.selected_node
         if node is None or not node.bodies or self._selection.scope is not None:
@@ -486,88 +487,29 @@ class GraphView(Canvas):
             self.setAccessibleDescription(f"Selected: {said}")
             self.noted.emit(said)
 
-    def _choose_edge_at(self, figure: int, *, incoming: bool) -> None:
-        assert self.chart is not None
-        wires = (self.chart.inputs_of if incoming else self.chart.outputs_of)[figure]
-        if wires:
-            self.choose_wire(wires[0])
+    @property
+    def chosen(self) -> int | None:
+        """The figure that is selected."""
+        return self._item.marks.selected
 
-    def _walk_from_edge(self, wire: int, key: int) -> None:
-        """Along the flow to an end, across it to the line beside."""
-        assert self.chart is not None
-        back, forward = walk.ALONG[self._left_to_right]
-        if key in (back, forward):
-            line = self.chart.wires[wire]
-            self._choose_in_view(self.chart.index[line.target if key == forward else line.source])
-        else:
-            by = 1 if key in (Qt.Key.Key_Right, Qt.Key.Key_Down) else -1
-            self.choose_wire(edges.beside(self.chart, wire, by))
+    @property
+    def chosen_wire(self) -> int | None:
+        """The line that is selected."""
+        return self._item.marks.wire
 
-    def _walk(self, key: int) -> None:
-        if self.chart is None or not self.chart.figures:
-            return
-        if self._item.marks.wire is not None:
-            self._walk_from_edge(self._item.marks.wire, key)
-            return
-        target = walk.neighbour(self.chart, self._item.marks.selected, key, self._left_to_right)
-        if target is not None:
-            self._choose_in_view(target)
-
-    def _choose_in_view(self, target: int) -> None:
-        assert self.chart is not None
-        self.choose(target)
-        box = self.chart.rectangle(target)
-        if not self.visible_area().contains(box):
-            self.look_at(box.center())
-
-    def _copy_name(self, figure: int) -> None:
-        if self.chart is not None:
-            chosen = self.chart.figures[figure]
-            QGuiApplication.clipboard().setText(chosen.node or chosen.full)
+    def copy_name(self) -> None:
+        """Of what is selected, to the clipboard."""
+        if self._selection.edge is not None:
+            QGuiApplication.clipboard().setText(self._selection.edge.value)
+        elif self.chart is not None and self.chosen is not None:
+            figure = self.chart.figures[self.chosen]
+            QGuiApplication.clipboard().setText(figure.node or figure.full)
 
     # --- Qt's events ----------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        marks, shift = self._item.marks, event.modifiers() == Qt.KeyboardModifier.ShiftModifier
-        if event.key() == Qt.Key.Key_E and marks.selected is not None and not ctrl:
-            self._choose_edge_at(marks.selected, incoming=shift)
-        elif event.matches(QKeySequence.StandardKey.Copy) and self._selection.edge is not None:
-            QGuiApplication.clipboard().setText(self._selection.edge.value)
-        elif event.matches(QKeySequence.StandardKey.Copy) and self._item.marks.selected is not None:
-            self._copy_name(self._item.marks.selected)
-        elif ctrl and event.key() in walk.KEYS:
-            self._walk(event.key())
-        elif not self._scope_key(event):
+        if not self._keys.press(event):
             super().keyPressEvent(event)
-
-    def _scope_key(self, event: QKeyEvent) -> bool:
-        """Enter opens and closes the selected scope, follows the selected edge, or goes into
-        the selected node; Backspace closes what is around the selection, or goes back out; [ and
-        ] step through a run."""
-        key, scope = event.key(), self._selection.scope
-        plain = event.modifiers() in (
-            Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
-        )  # fmt: skip
-        if not plain:
-            return False
-        enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and scope is not None:
-            self.scopes.toggle(scope)
-        elif enter and self._selection.edge is not None:
-            self.follow_edge()
-        elif enter:
-            return self._enter()
-        elif key == Qt.Key.Key_Backspace:
-            if self.scopes.in_focus() is None and self._selection.pages:
-                self._selection.leave_to(len(self._selection.pages) - 1)
-            else:
-                self.scopes.close_around()
-        elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
-            self.scopes.step_in_focus(1 if key == Qt.Key.Key_BracketRight else -1)
-        else:
-            return False
-        return True
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -584,7 +526,7 @@ class GraphView(Canvas):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if figure is not None:
             self.choose(figure)
-            menu.addAction("Copy Name", lambda: self._copy_name(figure))
+            menu.addAction("Copy Name", self.copy_name)
             menu.addAction("Centre", lambda: self.look_closely(figure))
             node = self._selection.selected_node
             for name in node.bodies if node is not None else ():
