@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from netviz_desktop import __version__, layout, readers
-from netviz_desktop.engine import explain, pictures
+from netviz_desktop.engine import explain, pictures, tensor_part
 from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import Node
@@ -68,6 +68,10 @@ class Answers:
                 return self._gradient_states(node, self._target(target))
             case messages.ChannelOf():
                 return self._channel(request)
+            case messages.TensorPartOf(value, at, wanted):
+                return tensor_part.part(value, self.session.last.value(value), at, wanted)
+            case messages.NumbersOf(value, start, stop):
+                return tensor_part.numbers(self.session.last.value(value), start, stop)
             case messages.Explain():
                 return self._explain(request, step)
             case messages.OverlayOf(kind, target):

@@ -15,6 +15,7 @@ from netviz_desktop.engine.answers import Answers
 from netviz_desktop.graph.overlay import KINDS
 from netviz_desktop.link import messages
 from netviz_desktop.link.messages import Message
+from netviz_desktop.problems import Problem
 
 
 class Asked(Answers):
@@ -156,3 +157,21 @@ def test_an_overlay_is_one_answer_for_all_nodes(answers: Asked) -> None:
         assert "1.relu" in found.nodes
         assert found.values.dtype == np.float64
         assert np.isfinite(found.values).all()
+
+
+def test_values_are_told_as_the_session_has_them(answers: Asked) -> None:
+    node = answers.session.graph.node("0.conv2d")
+    judge = answers.session.activation("0.conv2d")
+
+    part = answers.ask(messages.TensorPartOf(node.outputs[0], (0, 1)))
+    assert isinstance(part, messages.TensorPart)
+    np.testing.assert_array_equal(part.rows, judge[0, 1])
+    assert part.statistics is not None
+    assert part.statistics.maximum == judge.max()
+
+    numbers = answers.ask(messages.NumbersOf(node.outputs[0], 3, 9))
+    assert isinstance(numbers, messages.Numbers)
+    np.testing.assert_array_equal(numbers.values, judge.ravel()[3:9])
+
+    with pytest.raises(Problem, match="was not computed"):
+        answers.ask(messages.NumbersOf("nothing", 0, 1))

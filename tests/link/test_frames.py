@@ -98,6 +98,10 @@ EXAMPLES: list[Message] = [
     messages.GradientStatesOf("conv", 3),
     messages.Channel(2, FLOATS[2]),
     messages.ChannelOf("conv", 2, gradient=True, target=7),
+    messages.TensorPart("y", (1, 4, 3, 2), "float32", FLOATS[0], (3, 2), STATISTICS),
+    messages.TensorPartOf("y", (0, 1), statistics=False),
+    messages.Numbers(FLOATS[0, 0], (1, 4, 3, 2)),
+    messages.NumbersOf("y", 0, 2),
     messages.Weights(
         "conv",
         (
