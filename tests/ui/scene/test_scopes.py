@@ -289,8 +289,13 @@ def test_a_picture_shows_what_is_seen(view, tmp_path, suffix: str) -> None:
     assert (tmp_path / f"graph.{suffix}").stat().st_size > 1000
     if suffix == "svg":
         root = ElementTree.parse(tmp_path / "graph.svg").getroot()
-        texts = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
-        assert {"layer.0", "layer.1 – 39  ×39", "2.5 k"} <= texts
+        found = root.iter("{http://www.w3.org/2000/svg}text")
+        texts = {"".join(element.itertext()) for element in found}
+        assert {
+            "layer.0\u00a0\u00a0Block",
+            "layer.1 – 39  ×39",
+            "parameters\u00a0\u00a02.5 k",
+        } <= texts
 
 
 @pytest.mark.parametrize("choice", ["light", "dark"])
