@@ -91,18 +91,7 @@ class MainWindow(QMainWindow):
         self.pages = Pages(engine, self.selection, self)
         self.breadcrumbs = Breadcrumbs(self)
         self._stack = QStackedWidget(self)
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(self.view)
-        self._stack.setMinimumWidth(_LEAST_GRAPH)
-        middle = QWidget(self)
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addWidget(self.find_bar)
-        column.addWidget(self.breadcrumbs)
-        column.addWidget(self._stack, 1)
-        self.setCentralWidget(middle)
+        self._compose()
         self.status = StatusBar(engine, self)
         self.setStatusBar(self.status)
         self.command_palette = Palette(
@@ -121,6 +110,20 @@ class MainWindow(QMainWindow):
         self.resize(_SIZE.boundedTo(self.screen().availableSize()))
         if not settings.geometry.isEmpty():
             self.restoreGeometry(settings.geometry)
+
+    def _compose(self) -> None:
+        """The graph, or what is there before, with the bars above it."""
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.view)
+        self._stack.setMinimumWidth(_LEAST_GRAPH)
+        middle = QWidget(self)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for bar in (self.banner, self.find_bar, self.breadcrumbs):
+            column.addWidget(bar)
+        column.addWidget(self._stack, 1)
+        self.setCentralWidget(middle)
 
     # --- opening ------------------------------------------------------------------------
 

@@ -27,8 +27,8 @@ class Bookmarks(QObject):
 
     @property
     def nodes(self) -> list[str]:
-        """Those that the graph in view has."""
-        graph = self._selection.graph
+        """Those that the model has; what is inside its nodes has none."""
+        graph = self._selection.whole
         if graph is None or not self._marked:
             return []
         return [node.id for node in graph.nodes if node.id in self._marked]
@@ -36,6 +36,9 @@ class Bookmarks(QObject):
     def toggle(self) -> None:
         """Mark the selected node, or no longer."""
         model, node = self._selection.model, self._selection.selected_node
+        if self._selection.pages:
+            self.said.emit("What is inside a node cannot be bookmarked; the node can.")
+            return
         if model is None or node is None:
             self.said.emit("Select a node to bookmark it.")
             return
@@ -53,7 +56,7 @@ class Bookmarks(QObject):
 
     def _step(self, by: int) -> None:
         """To the first one behind what is selected, or before it, and around."""
-        graph, nodes = self._selection.graph, self.nodes
+        graph, nodes = self._selection.whole, self.nodes
         if graph is None or not nodes:
             self.said.emit("There is no bookmark; Ctrl+B sets one on the selected node.")
             return
