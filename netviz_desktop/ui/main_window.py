@@ -77,14 +77,13 @@ class MainWindow(QMainWindow):
         self._furnishing = self._bring_docks()
 
         self.view = GraphView(engine, self.selection)
-        self.minimap = Minimap(self.view)
         self.history = History(self.view, self.selection, self)
         self.last_session = LastSession(
             self.models, self.images, self.selection, self.view, settings, self
         )
         self.bookmarks = Bookmarks(self.selection, settings, self)
         self.overlays = Overlays(engine, self.selection, self)
-        self.legend = Legend(self.view, self.overlays)
+        self.minimap, self.legend = Minimap(self.view), Legend(self.view, self.overlays)
         self.empty = EmptyState(self)
         self.banner = Banner(self)
         self.find_bar = FindBar(self.view, self.selection, self)
