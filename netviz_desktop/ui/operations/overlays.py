@@ -22,6 +22,7 @@ from netviz_desktop.ui.settings import Settings
 
 SLOT = "overlay"
 _NEEDS_RUN = "Run the model on an image to see this."
+_WHOLE_ALONE = "A run tells this of the whole model, not of a graph inside a node."
 
 
 class Overlays(QObject):
@@ -56,6 +57,7 @@ class Overlays(QObject):
         self._soon.timeout.connect(self._refresh)
         selection.model_changed.connect(self._model_changed)
         selection.run_changed.connect(self._run_changed)
+        selection.page_changed.connect(self._graph_changed)
         selection.target_changed.connect(self._target_changed)
 
     def toggle(self, kind: str) -> None:
@@ -109,7 +111,7 @@ class Overlays(QObject):
         elif self.kind is not None and self.kind.needs_run:
             self._soon.start()
 
-    def _graph_changed(self) -> None:
+    def _graph_changed(self, _page: object = None) -> None:
         if self._matched is not self._selection.graph:
             self._selection.set_overlay(None)  # its nodes are those of another graph
             before = [overlay.kind for overlay in self.of_file]
@@ -157,6 +159,8 @@ class Overlays(QObject):
             self._show(overlays.of_counts(kind, self._counts(graph, run)))
         elif run is None:
             self._show(None, _NEEDS_RUN)
+        elif self._selection.pages:
+            self._show(None, _WHOLE_ALONE)
         elif kind is overlays.TIME:
             self._show(Overlay(kind, run.milliseconds))
         else:
@@ -166,7 +170,9 @@ class Overlays(QObject):
         """Of the graph in view, worked out once for all that show them."""
         known = self._counted
         if known is None or known[0] is not graph or known[1] is not run:
-            ran = graph if run is None else overlays.as_run(graph, run.shapes, run.dtypes)
+            ran = graph
+            if run is not None and not self._selection.pages:
+                ran = overlays.as_run(graph, run.shapes, run.dtypes)
             self._counted = known = (graph, run, counts(ran))
         return known[2]
 

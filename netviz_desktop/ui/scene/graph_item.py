@@ -208,9 +208,9 @@ class GraphItem(QGraphicsItem):
         visible = np.zeros(len(chart.figures), bool)
         visible[figures] = True
         painter.setPen(Qt.PenStyle.NoPen)
-        # an overlay is seen better on a whole box
-        headers_only = scale >= _RECTANGLES_BELOW and chart.shades is None
-        if headers_only:
+        framed = scale >= _RECTANGLES_BELOW
+        headers_only = framed and chart.shades is None  # an overlay is seen better on all of a box
+        if framed:
             painter.setBrush(QColor(palette.node))
             painter.setPen(QPen(QColor(colours.outline(palette)), 1 / scale))
             draw_many(painter.drawRects, chart.rectangles[visible], QRectF)
@@ -223,7 +223,7 @@ class GraphItem(QGraphicsItem):
                 # however far away, a box remains a dot
                 boxes[:, 2:] = np.maximum(boxes[:, 2:], 1.2 / scale)
             painter.setBrush(QColor(fill.fill))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, headers_only)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, framed)
             draw_many(painter.drawRects, boxes, QRectF)
 
     def _by_colour(self, palette: Theme) -> list[tuple[colours.Fill, NDArray[np.intp]]]:

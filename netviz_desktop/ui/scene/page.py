@@ -11,8 +11,9 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from netviz_desktop.ui.scene import colours
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Figure
 from netviz_desktop.ui.theme import DARK, LIGHT, Theme
+
+_Fills: TypeAlias = tuple[colours.Fill, colours.Fill]
+"""Of a box, light and dark."""
 
 _UNITS = 10  # of points of lines, in a pixel
 _EVERYTHING_IS_HERE = "default-src 'none'; base-uri 'none'; form-action 'none'"
@@ -56,10 +60,10 @@ def as_html(chart: Chart, graph: ModelGraph, title: str, palette: Theme | None =
 def _picture(chart: Chart, graph: ModelGraph, palette: Theme | None) -> dict[str, Any]:
     number = {node.id: index for index, node in enumerate(graph.nodes)}
     seen_as = chart.drawing.seen_as
-    fills: dict[tuple[object, bool], int] = {}
+    fills: dict[_Fills, int] = {}
     boxes = []
     for figure, place in zip(chart.figures, np.round(chart.rectangles, 1).tolist(), strict=True):
-        looks = (figure.category, figure.scope is not None)
+        looks = chart.fill(figure, LIGHT), chart.fill(figure, DARK)
         fill = fills.setdefault(looks, len(fills))
         what = _what(figure, number)
         rows = [[row.name, row.text] for row in figure.rows]
@@ -74,7 +78,7 @@ def _picture(chart: Chart, graph: ModelGraph, palette: Theme | None) -> dict[str
         f"{graph.parameter_count:,} parameters",
         "size": [round(length, 1) for length in chart.size],
         "theme": theme,
-        "palettes": {"light": _colours(LIGHT, fills), "dark": _colours(DARK, fills)},
+        "palettes": {"light": _colours(LIGHT, fills, 0), "dark": _colours(DARK, fills, 1)},
         "boxes": boxes,
         "seen": [chart.index.get(seen_as.get(node.id, ""), -1) for node in graph.nodes],
         "frames": frames,
@@ -104,7 +108,7 @@ def _wire(chart: Chart, index: int) -> list[Any]:
     return [*ends, label, x, y, round(wire.label_width, 1), steps]
 
 
-def _colours(theme: Theme, fills: dict[tuple[Any, bool], int]) -> dict[str, Any]:
+def _colours(theme: Theme, fills: Iterable[_Fills], which: int) -> dict[str, Any]:
     names = "window surface canvas text muted border accent node edge selected error".split()
     return {
         **{name: getattr(theme, name) for name in names},
@@ -112,7 +116,7 @@ def _colours(theme: Theme, fills: dict[tuple[Any, bool], int]) -> dict[str, Any]
         "label": colours.label(theme),
         "outline": colours.outline(theme),
         "frames": [colours.frame(depth, theme) for depth in (0, 1)],
-        "fills": [colours.header(kind, theme, closed=closed) for kind, closed in fills],
+        "fills": [looks[which] for looks in fills],
     }
 
 

@@ -10,6 +10,7 @@ from netviz_desktop.graph.overlay import Scale
 from netviz_desktop.link.messages import Cancel, Failed, NodeValues, OverlayOf, Prediction
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.operations.overlays import Overlays
+from netviz_desktop.ui.selection import Page
 
 
 @pytest.fixture
@@ -124,6 +125,22 @@ def test_it_follows_to_the_next_model(qtbot, overlays, selection, opened) -> Non
 
     qtbot.waitUntil(lambda: selection.overlay is not None)
     assert set(selection.overlay.values) == {"a", "b", "c"}
+
+
+def test_a_graph_inside_a_node_has_its_own_costs_and_none_of_a_run(
+    qtbot, overlays, selection, engine, opened, finished
+) -> None:
+    selection.set_run(finished())
+    overlays.choose("activation-memory")
+    inside = opened(nodes=("conv", "inner")).graph  # a node of the same name is another one
+
+    selection.set_pages((Page("body", "relu", inside),))
+
+    qtbot.waitUntil(lambda: selection.overlay is not None)
+    assert set(selection.overlay.values) == {"conv", "inner"}
+    overlays.choose("sparsity")
+    assert engine.requests(OverlayOf) == []
+    assert overlays.state == "A run tells this of the whole model, not of a graph inside a node."
 
 
 def test_why_there_is_none_is_said(overlays, selection, engine, finished) -> None:

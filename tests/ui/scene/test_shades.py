@@ -152,6 +152,7 @@ def test_canvas_minimap_and_files_show_the_same_colours(
 
     picture.save(view, tmp_path / "graph.svg")
     picture.save(view, tmp_path / "graph.png")
+    picture.save_page(view, tmp_path / "graph.html", graph, "Small")
     canvas = view.grab().toImage()
     view.zoom_to(4)
     view.centerOn(view.scene_rect_of("fc").center())  # the map paints over what is in view
@@ -159,6 +160,8 @@ def test_canvas_minimap_and_files_show_the_same_colours(
     assert expected <= seen(canvas)
     assert expected <= seen(QImage(str(tmp_path / "graph.png")))
     assert expected <= seen(minimap.grab().toImage())
+    page = (tmp_path / "graph.html").read_text(encoding="utf-8")
+    assert all(f'"{colour}"' in page for colour in expected)
     svg = (tmp_path / "graph.svg").read_text(encoding="utf-8")
     blank = colours.header(None, palette).fill  # of what has no value
     assert all(f"fill:{colour}" in svg for colour in (*expected, blank))
