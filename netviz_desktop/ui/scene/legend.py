@@ -106,7 +106,7 @@ class Legend(QWidget):
             other = "linear" if logarithmic else "logarithmic"
             self.turn.setToolTip(f"Make the scale {other}")
         self.state.say(self._overlays.state)
-        self._blank.say("" if shades is None or self._collapsed else _of_blank(shades))
+        self._blank.say("" if shades is None or self._collapsed else shades.blank_says)
         self.says.say("" if self._collapsed else self._sentences(shades))
         self._show_largest(shades)
         self.fold.setIcon(icons.icon("previous" if self._collapsed else "next"))
@@ -271,17 +271,6 @@ class _Row(QAbstractButton):
         painter.setPen(QColor(palette.text))
         painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, name)
         painter.end()
-
-
-def _of_blank(shades: Shades) -> str:
-    """Why boxes have no colour, where some have none."""
-    if not shades.blank:
-        return ""
-    known = len(shades.values) > len(shades.fills)
-    missing = shades.blank > len(shades.values) - len(shades.fills)
-    if known and missing:
-        return "0, or not known"
-    return "0" if known else "not known"
 
 
 def _colour(shades: Shades, value: float) -> str:

@@ -72,10 +72,11 @@ def _picture(chart: Chart, graph: ModelGraph, palette: Theme | None) -> dict[str
         [*place, border.depth, border.title, border.detail]
         for border, place in zip(chart.borders, np.round(chart.frames, 1).tolist(), strict=True)
     ]
+    coloured = f" · {chart.shades.summary}" if chart.shades is not None else ""
     theme = None if palette is None else "dark" if palette.dark else "light"
     return {
         "about": f"{graph.format} · {len(graph.nodes):,} nodes · "
-        f"{graph.parameter_count:,} parameters",
+        f"{graph.parameter_count:,} parameters{coloured}",
         "size": [round(length, 1) for length in chart.size],
         "theme": theme,
         "palettes": {"light": _colours(LIGHT, fills, 0), "dark": _colours(DARK, fills, 1)},

@@ -26,6 +26,7 @@ from netviz_desktop.layout import place
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui import theme
 from netviz_desktop.ui.application import make_application
+from netviz_desktop.ui.scene import strip
 from netviz_desktop.ui.scene.canvas import Canvas
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Lettering, Options
@@ -60,6 +61,7 @@ def save(view: Canvas, path: Path, area: QRectF | None = None) -> None:
     area = chart.bounds if area is None else area & chart.bounds
     if area.isEmpty():
         raise Problem("Nothing of the graph is in view.", "Bring it into view, or export all.")
+    area = strip.around(chart, area)
     path.write_bytes(writer(chart, view.lettering, theme.current(), area))
 
 
@@ -109,7 +111,8 @@ def draw(
     if writer is None:
         path.write_text(as_html(chart, graph, title, palette), encoding="utf-8")
     else:
-        path.write_bytes(writer(chart, lettering, palette or LIGHT, chart.bounds))
+        area = strip.around(chart, chart.bounds)
+        path.write_bytes(writer(chart, lettering, palette or LIGHT, area))
 
 
 @cache
@@ -160,6 +163,7 @@ def _png(chart: Chart, lettering: Lettering, palette: Theme, area: QRectF) -> by
     painter.scale(scale, scale)
     painter.translate(-area.topLeft())
     _item(chart, lettering).paint_area(painter, area, scale, palette)
+    strip.paint(painter, chart, area, palette)
     painter.end()
     return _bytes(lambda buffer: QImageWriter(buffer, QByteArray(b"png")).write(image))
 
@@ -182,6 +186,7 @@ def _pdf(chart: Chart, lettering: Lettering, palette: Theme, area: QRectF) -> by
         painter.translate(-area.topLeft())
         painter.fillRect(area, QColor(palette.canvas))
         _item(chart, lettering).paint_area(painter, area, 1.0, palette)
+        strip.paint(painter, chart, area, palette)
         painter.end()
 
     return _bytes(write)

@@ -8,11 +8,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from netviz_desktop.graph.overlay import Scale
 from netviz_desktop.ui import theme
-from netviz_desktop.ui.scene.shades import Shades, categories, ramp, tick_text
+from netviz_desktop.ui.scene.shades import Label, Shades, categories, ramp
 
 _BAR = 10
 _TICK = 4
-_AIR = 8  # between two numbers
 
 
 class Ramp(QWidget):
@@ -29,26 +28,11 @@ class Ramp(QWidget):
         self.updateGeometry()
         self.update()
 
-    def labels(self) -> list[tuple[float, str]]:
-        """Position (0 to 1) and text of the numbers that have room: both ends, then others."""
-        shades = self._shades
-        if shades is None or shades.overlay.kind.scale is Scale.CATEGORICAL:
+    def labels(self) -> list[Label]:
+        """The numbers below the bar."""
+        if self._shades is None or self._shades.overlay.kind.scale is Scale.CATEGORICAL:
             return []
-        kind = shades.overlay.kind
-        below = kind.scale is Scale.LOGARITHMIC and any(
-            0 < value < shades.low for value in shades.values.values()
-        )
-        ends = [(0.0, ("≤ " if below else "") + tick_text(kind, shades.low))]
-        if shades.high > shades.low:
-            ends.append((1.0, tick_text(kind, shades.high)))
-        found, taken = [], [self._span(*end) for end in ends]
-        for value in shades.ticks():
-            label = (shades.position(value), tick_text(kind, value))
-            left, right = self._span(*label)
-            if all(right + _AIR <= start or left >= end + _AIR for start, end in taken):
-                found.append(label)
-                taken.append((left, right))
-        return sorted([*ends, *found])
+        return self._shades.labels(self.width(), self.fontMetrics().horizontalAdvance)
 
     def sizeHint(self) -> QSize:
         line = self.fontMetrics().height()
@@ -80,12 +64,12 @@ class Ramp(QWidget):
         painter.setPen(QColor(palette.border))
         painter.drawRect(0, 0, self.width() - 1, _BAR)
         painter.setPen(QColor(palette.muted))
-        for position, text in self.labels():
-            x = round(position * (self.width() - 1))
+        line = self.fontMetrics().height()
+        for label in self.labels():
+            x = round(label.at * (self.width() - 1))
             painter.drawLine(x, _BAR + 1, x, _BAR + _TICK)
-            left, right = self._span(position, text)
-            area = QRectF(left, _BAR + _TICK + 1, right - left + 1, self.fontMetrics().height())
-            painter.drawText(area, Qt.AlignmentFlag.AlignLeft, text)
+            area = QRectF(label.left, _BAR + _TICK + 1, self.width(), line)
+            painter.drawText(area, Qt.AlignmentFlag.AlignLeft, label.text)
 
     def _paint_categories(self, painter: QPainter, shades: Shades) -> None:
         palette, line = theme.current(), self.fontMetrics().height()
@@ -100,10 +84,3 @@ class Ramp(QWidget):
             painter.drawText(area, Qt.AlignmentFlag.AlignLeft, name)
             painter.setPen(QColor(palette.muted))
             painter.drawText(area, Qt.AlignmentFlag.AlignRight, f"{values.count(index):,}")
-
-    def _span(self, position: float, text: str) -> tuple[float, float]:
-        """Left and right of a number: below its place, as far as the bar reaches."""
-        width = self.fontMetrics().horizontalAdvance(text)
-        left = position * self.width() - width / 2
-        left = max(0.0, min(left, self.width() - width))
-        return left, left + width

@@ -7,9 +7,10 @@ and by people who see fewer colours. Text on it is black or white, whichever is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,17 @@ LEVELS = 64
 """Steps of the ramp: more cannot be told apart, and each is painted by itself."""
 _DECADES = 6  # of a logarithmic scale: what is smaller has the colour of its lower end
 _MOST_TICKS = 5
+_AIR = 8  # between two numbers
 _CATEGORIES = ("#7d94ad", "#f0b429", "#b3261e")
 """Quiet, bright and dark: they differ in lightness, too."""
+
+
+class Label(NamedTuple):
+    """A number below a ramp: where it belongs (0 to 1), and where its text begins."""
+
+    at: float
+    left: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,51 @@ class Shades:
     def position(self, value: float) -> float:
         """Where on the ramp a value is: 0 to 1."""
         return float(_positions([value], self.low, self.high, self.overlay.kind.scale)[0])
+
+    @property
+    def summary(self) -> str:
+        """In a few words."""
+        kind = self.overlay.kind
+        if kind.scale is Scale.CATEGORICAL or not self.fills:
+            return kind.name
+        low, high = tick_text(kind, self.low), tick_text(kind, self.high)
+        return f"{kind.name}, from {low} (dark) to {high} (bright)"
+
+    @property
+    def blank_says(self) -> str:
+        """Why boxes have no colour; empty where all have one."""
+        if not self.blank:
+            return ""
+        known = len(self.values) - len(self.fills)
+        if known and self.blank > known:
+            return "0, or not known"
+        return "0" if known else "not known"
+
+    def labels(self, room: float, wide: Callable[[str], float]) -> list[Label]:
+        """The numbers that stand below a ramp without touching: both ends, then others.
+
+        Args:
+            room: the length of the ramp.
+            wide: the width of a text.
+        """
+        kind = self.overlay.kind
+        cut = kind.scale is Scale.LOGARITHMIC and any(
+            0 < value < self.low for value in self.values.values()
+        )
+        texts = [(0.0, ("≤ " if cut else "") + tick_text(kind, self.low))]
+        if self.high > self.low:
+            texts.append((1.0, tick_text(kind, self.high)))
+        texts += [(self.position(value), tick_text(kind, value)) for value in self.ticks()]
+        found: list[Label] = []
+        for at, text in texts:
+            width = wide(text)
+            left = max(0.0, min(at * room - width / 2, room - width))
+            if all(
+                left + width + _AIR <= other.left or left >= other.left + wide(other.text) + _AIR
+                for other in found
+            ):
+                found.append(Label(at, left, text))
+        return sorted(found)
 
     def ticks(self) -> list[float]:
         """Round numbers along the ramp, or both its ends."""

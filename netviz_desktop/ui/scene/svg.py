@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 
 from netviz_desktop.graph.category import Category
-from netviz_desktop.ui.scene import badge, colours, frames
+from netviz_desktop.ui.scene import badge, colours, frames, strip
 from netviz_desktop.ui.scene.boxes import RADIUS
 from netviz_desktop.ui.scene.captions import elided
 from netviz_desktop.ui.scene.chart import Chart
@@ -66,6 +66,7 @@ def as_svg(chart: Chart, lettering: Lettering, palette: Theme, area: QRectF) -> 
             '<g class="t">',
             *figures,
             "</g>",
+            *strip.as_svg(chart, area, palette),
             "</svg>\n",
         ]
     )

@@ -40,8 +40,8 @@ def test_it_says_the_ends_of_the_ramp_and_round_numbers_between(
 
     labels = legend.ramp.labels()
 
-    assert labels[0] == (0.0, "8.19 kB")
-    assert [position for position, _ in labels] == sorted(position for position, _ in labels)
+    assert (labels[0].at, labels[0].left, labels[0].text) == (0, 0, "8.19 kB")
+    assert labels == sorted(labels)
 
 
 def test_it_lists_the_nodes_with_the_largest_values_and_leads_to_them(
