@@ -29,7 +29,6 @@ class OverlayMenu(QMenu):
         self.addSeparator()
         for number, kind in enumerate(KINDS, 1):
             action = self._add(kind)
-            action.setText(f"&{number}  {kind.name}")
             action.setShortcut(QKeySequence(f"Shift+{number}"))
             self.addAction(action)
         self._end = self.addSeparator()

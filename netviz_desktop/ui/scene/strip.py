@@ -15,7 +15,7 @@ from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.shades import Shades, categories, ramp
 from netviz_desktop.ui.theme import Theme
 
-HEIGHT = 76.0
+HEIGHT = 82.0
 _LEAST_WIDTH = 300.0
 _MARGIN = 14.0
 _BAR = QRectF(0, 30, 220, 10)
