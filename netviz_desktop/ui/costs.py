@@ -34,6 +34,7 @@ class Costs(QObject):
         """Of all nodes, or empty while they are being counted."""
         selection.model_changed.connect(self._begin)
         selection.run_changed.connect(self._begin)
+        selection.page_changed.connect(self._begin)
 
     @classmethod
     def of(cls, selection: Selection) -> Costs:
@@ -48,9 +49,9 @@ class Costs(QObject):
             self._begin()
 
     def _begin(self) -> None:
-        graph = self._selection.graph
-        if graph is not None and self._selection.run is not None:
-            graph = _as_run(graph, self._selection.run)
+        graph, run = self._selection.graph, self._selection.run_in_view
+        if graph is not None and run is not None:
+            graph = _as_run(graph, run)
         if not self._wanted or graph is self.graph:
             return
         self.graph, self.by_node, self._so_far = graph, {}, {}

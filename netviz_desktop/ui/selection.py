@@ -116,6 +116,11 @@ class Selection(QObject):
         return self.model.graph if self.model is not None else None
 
     @property
+    def run_in_view(self) -> RunFinished | None:
+        """The last run; it says nothing of what is inside nodes."""
+        return None if self.pages else self.run
+
+    @property
     def scopes(self) -> Scopes | None:
         """Of the graph in view."""
         graph = self.graph
@@ -129,7 +134,7 @@ class Selection(QObject):
     def search_index(self) -> SearchIndex | None:
         """Of the graph in view, with the shapes of the last run. Whoever will soon search asks
         for it early: it is made ready bit by bit."""
-        graph, run, known = self.graph, self.run, self._search_index
+        graph, run, known = self.graph, self.run_in_view, self._search_index
         if graph is None:
             self._search_index = None
         elif known is None or known.graph is not graph or self._searched_run is not run:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from netviz_desktop.graph.search import words
 from netviz_desktop.problems import Problem
-from netviz_desktop.ui.selection import Edge
+from netviz_desktop.ui.selection import Edge, Page
 
 
 @pytest.fixture
@@ -133,3 +136,16 @@ def test_an_edge_that_the_graph_as_it_ran_does_not_have_is_let_go(selection, ope
     selection.set_run(dataclasses.replace(finished(), graph=opened(nodes=("a",)).graph))
 
     assert (selection.edge, selection.node) == (None, None)
+
+
+def test_a_run_says_nothing_of_what_is_inside_a_node(selection, opened, finished):
+    model = opened(nodes=("relu",))
+    selection.set_model(model)
+    selection.set_run(replace(finished(), shapes={"value 0": (7, 7)}))
+    assert selection.search_index.find(words("shape:7x7")) == ["relu"]
+
+    selection.set_pages((Page("relu › body", "relu", model.graph),))
+
+    assert selection.run_in_view is None
+    assert selection.search_index.find(words("shape:7x7")) == []
+    assert selection.search_index.find(words("relu")) == ["relu"]

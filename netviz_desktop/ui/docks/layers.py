@@ -45,7 +45,7 @@ class LayersDock(Following):
     AREA = Qt.DockWidgetArea.BottomDockWidgetArea
     ORDER = 10
     VISIBLE = False
-    FOLLOWS = ("model", "run", "node")
+    FOLLOWS = ("model", "run", "page", "node")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
@@ -91,7 +91,7 @@ class LayersDock(Following):
 
     def refresh(self) -> None:
         self._costs.ask()
-        graph, run = self.selection.graph, self.selection.run
+        graph, run = self.selection.graph, self.selection.run_in_view
         self._pages.setCurrentIndex(0 if graph is None else 1)
         if graph is not self._shown[0] or run is not self._shown[1]:
             self._shown = (graph, run)

@@ -32,7 +32,7 @@ class OutlineDock(Following):
     AREA = Qt.DockWidgetArea.LeftDockWidgetArea
     ORDER = 40
     TABS = "node"
-    FOLLOWS = ("model", "run", "node", "scope")
+    FOLLOWS = ("model", "run", "page", "node", "scope")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None

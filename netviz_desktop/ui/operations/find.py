@@ -77,6 +77,7 @@ class FindBar(QFrame):
         layout.setContentsMargins(10, 6, 8, 6)
         selection.model_changed.connect(self._graph_changed)
         selection.run_changed.connect(self._graph_changed)
+        selection.page_changed.connect(self._graph_changed)
         self._draw()
         self.hide()
 

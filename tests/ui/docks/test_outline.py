@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex
 from netviz_desktop.graph import ModelGraph, Node, Parameter, Value
 from netviz_desktop.graph.counts import counts, total
 from netviz_desktop.ui.docks.outline import OutlineDock
+from netviz_desktop.ui.selection import Page
 
 
 def chain(blocks):
@@ -117,3 +118,14 @@ def test_other_models_and_none_at_all(qtbot, dock, selection, model):
 
 def test_every_index_knows_its_parent(dock, qtmodeltester):
     qtmodeltester.check(dock.tree, force_py=True)
+
+
+def test_a_graph_inside_a_node_has_its_own_outline(qtbot, dock, selection):
+    with qtbot.waitSignal(dock.shown):
+        selection.set_pages((Page("stem › body", "stem", chain(1)),))
+    assert said(dock) == ["stem  Relu", "body.0", "head"]
+    qtbot.waitUntil(lambda: dock.tree.index(1, 3).data() == "16")
+
+    with qtbot.waitSignal(dock.shown):
+        selection.leave_to(0)
+    assert said(dock)[1] == "body.0 – 4  ×5"
