@@ -23,10 +23,10 @@ from netviz_desktop.link.messages import Request, RunFinished, TensorPart, Tenso
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui import theme
 from netviz_desktop.ui.docks._asking import Asking
-from netviz_desktop.ui.docks._reasons import finished_run, selected_node
+from netviz_desktop.ui.docks._reasons import NO_NODE, finished_run, selected_node
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.operations.save_tensor import KINDS, SaveTensor
-from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.selection import Edge, Selection
 from netviz_desktop.ui.widgets.labels import Caption, Elided, Notice
 from netviz_desktop.ui.widgets.layouts import Room, column, row, scrolled
 from netviz_desktop.ui.widgets.number_table import NumberTable
@@ -46,13 +46,14 @@ class TensorDock(Asking):
     TITLE = "Tensor"
     ORDER = 31
     TABS = "weights"
-    FOLLOWS = ("model", "run", "node", "stop")
+    FOLLOWS = ("model", "run", "page", "node", "edge", "stop")
 
     def __init__(
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
     ) -> None:
         super().__init__(engine, selection, parent)
         self._node: Node | None = None
+        self._edge: Edge | None = None
         self._graph: ModelGraph | None = None
         self._readers: dict[str, list[str]] = {}
         self._links: list[str] = []
@@ -102,15 +103,15 @@ class TensorDock(Asking):
         return self.choice.currentData() or ""
 
     def refresh(self) -> None:
-        self._take(self.selection.graph, self.selection.selected_node)
+        self._take(self.selection.graph, self.selection.selected_node, self.selection.edge)
         self._describe()
         super().refresh()
 
     def question(self) -> Request[Any] | Problem:
         node = selected_node(self.selection)
-        if isinstance(node, Problem):
+        if isinstance(node, Problem) and (node is not NO_NODE or not self.value):
             return node
-        if not self.value:
+        if isinstance(node, Node) and not self.value:
             return Problem(f"{short(node.op_type, 60)} has neither inputs nor outputs.", "")
         run = finished_run(self.selection)
         if isinstance(run, Problem):
@@ -147,19 +148,21 @@ class TensorDock(Asking):
 
     # --- which value ----------------------------------------------------------------------
 
-    def _take(self, graph: ModelGraph | None, node: Node | None) -> None:
-        """The values of a node, outputs first; what was in view stays, if it is of it, too."""
-        if graph is self._graph and node is self._node:
+    def _take(self, graph: ModelGraph | None, node: Node | None, edge: Edge | None) -> None:
+        """The value of a line, or those of a node, outputs first."""
+        if graph is self._graph and node is self._node and edge == self._edge:
             return
         if graph is not self._graph:
             self._readers = {}
             for reader in graph.nodes if graph is not None else ():
                 for name in dict.fromkeys(reader.inputs):
                     self._readers.setdefault(name, []).append(reader.id)
-        self._graph, self._node = graph, node
+        self._graph, self._node, self._edge = graph, node, edge
         blocked = QSignalBlocker(self.choice)
         self.choice.clear()
-        if graph is not None and node is not None:
+        if edge is not None:
+            self.choice.addItem(edge.value, edge.value)
+        elif graph is not None and node is not None:
             inputs = [name for name in node.inputs if name and name not in graph.parameters]
             for what, names in (("output", node.outputs), ("input", inputs)):
                 for name in list(dict.fromkeys(filter(None, names)))[:_MOST]:
@@ -180,21 +183,24 @@ class TensorDock(Asking):
         self.headline.set_text(name)
         self.facts.say(self._type(graph, name))
         self._links = []
-        source = graph.producer.get(name)
-        made = self._link(source) if source is not None else "the input of the model"
-        readers = [self._link(node) for node in self._readers.get(name, ())[:_MOST_LINKS]]
-        if (more := len(self._readers.get(name, ())) - len(readers)) > 0:
-            readers.append(f"{more} more")
+        lines = []
+        if (source := graph.producer.get(name)) is not None:
+            lines.append(f"Computed by {self._link(source)}")
+        elif name in graph.inputs:
+            lines.append("An input of the graph")
+        readers = self._readers.get(name, [])
+        if readers:
+            said = [self._link(node) for node in readers[:_MOST_LINKS]]
+            more = [f"{len(readers) - len(said)} more"] if len(readers) > len(said) else []
+            lines.append(f"Read by {', '.join(said + more)}")
         if name in graph.outputs:
-            readers.append("the output of the model")
-        self.links.setText(
-            f"Computed by {made}<br>Read by {', '.join(readers) or 'nobody'}"
-            if source is not None or name in graph.inputs
-            else f"Read by {', '.join(readers) or 'nobody'}"
-        )
+            lines.append("An output of the graph")
+        elif not readers:
+            lines.append("Read by nobody")
+        self.links.setText("<br>".join(lines))
 
     def _type(self, graph: ModelGraph, name: str) -> str:
-        run, value = self.selection.run, graph.values.get(name)
+        run, value = self.selection.run_in_view, graph.values.get(name)
         if run is not None and name in run.shapes:
             known = [shape(run.shapes[name]), run.dtypes.get(name, ""), "seen in the last run"]
             if value is not None and value.shape is not None and value.origin != "observed":

@@ -7,6 +7,7 @@ import pytest
 
 from netviz_desktop.link.messages import NumbersOf, TensorPart, TensorPartOf
 from netviz_desktop.ui.docks.tensor import TensorDock
+from netviz_desktop.ui.selection import Edge, Page
 
 
 @pytest.fixture
@@ -124,3 +125,23 @@ def test_other_nodes_and_nothing_at_all(qtbot, dock, selection):
     with qtbot.waitSignal(dock.shown):
         selection.set_model(None)
     assert dock.message.text().startswith("No model is open.")
+
+
+def test_of_a_line_it_shows_what_flows_there(qtbot, dock, engine, selection, run):
+    selection.set_run(replace(run, shapes={"image": (1, 3, 8, 8)}))
+    selection.set_edge(Edge("split", "head", "c", 0))
+    qtbot.waitUntil(lambda: dock.value == "c")
+    assert dock.choice.count() == 1
+
+    selection.set_edge(Edge(None, "conv", "image", 0))
+    qtbot.waitUntil(lambda: engine.requests(TensorPartOf)[-1].value == "image")
+    assert dock.facts.text().startswith("1×3×8×8 · seen in the last run · N×3×8×8")
+    assert "An input of the graph" in dock.links.text()
+
+
+def test_inside_a_node_there_are_types_and_no_numbers(qtbot, dock, selection, model, run):
+    selection.set_run(run)
+    selection.set_pages((Page("relu › body", "relu", model.graph),))
+    select(qtbot, dock, selection, "relu")
+    assert dock.facts.text() == "1×4×4×4 · float32 · as the file says"
+    assert "a run keeps nothing" in dock.message.text()
