@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QUrl
-from PySide6.QtGui import QTextOption
-from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
+from PySide6.QtWidgets import QWidget
 
 from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.graph.counts import counts, total
@@ -28,9 +27,8 @@ from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.scene.captions import scope_title
 from netviz_desktop.ui.scene.shades import said
 from netviz_desktop.ui.selection import Selection
-from netviz_desktop.ui.widgets.layouts import GRID
 from netviz_desktop.ui.widgets.numbers import count, number, percent, shape, size
-from netviz_desktop.ui.widgets.properties import Entry, Section, page
+from netviz_desktop.ui.widgets.properties import Entry, PropertyView, Section, page
 
 _MOST = 200  # of a list: a Concat of 3,000 inputs is not read to its end
 
@@ -46,12 +44,7 @@ class NodePanel(Following):
         self, engine: EngineClient, selection: Selection, parent: QWidget | None = None
     ) -> None:
         super().__init__(engine, selection, parent)
-        self.text = _Browser()
-        self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.viewport().setAutoFillBackground(False)
-        self.text.document().setDocumentMargin(GRID)
-        self.text.setOpenLinks(False)
-        self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.text = PropertyView()
         self.text.anchorClicked.connect(self._follow)
         self._links: list[Callable[[], object]] = []
         self._states: GradientStates | None = None
@@ -294,14 +287,6 @@ class NodePanel(Following):
 
     def _follow(self, address: QUrl) -> None:
         self._links[int(address.fragment())]()
-
-
-class _Browser(QTextBrowser):
-    """Loads nothing, whatever the text says."""
-
-    def loadResource(self, kind: int, name: QUrl | str) -> object:
-        del kind, name
-        return None
 
 
 def _type(dimensions: tuple[int | str | None, ...] | None, dtype: str | None) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QTextOption
+from PySide6.QtWidgets import QFrame, QTextBrowser
+
 from netviz_desktop.ui import theme
+from netviz_desktop.ui.widgets.layouts import GRID
 from netviz_desktop.ui.widgets.numbers import short
 
 _LONGEST = 2000  # of a text that a file gave
@@ -33,6 +38,22 @@ class Section:
 
     heading: str
     entries: list[Entry]
+
+
+class PropertyView(QTextBrowser):
+    """Shows a page. Loads nothing, whatever the text says; whoever owns it follows links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.document().setDocumentMargin(GRID)
+        self.setOpenLinks(False)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+
+    def loadResource(self, kind: int, name: QUrl | str) -> object:
+        del kind, name
+        return None
 
 
 def page(title: str, note: str, sections: list[Section], *, fault: str = "") -> str:
