@@ -121,6 +121,7 @@ class Actions(QObject):
         self._toggle(menu, "Show &Attributes", "attributes", "Ctrl+D")
         self._toggle(menu, "Show &Weights", "weights", "Ctrl+I")
         self._toggle(menu, "Show &Names", "names", "Ctrl+U")
+        self._toggle(menu, "Shared Tensors as &Chips", "chips", "Ctrl+Shift+H")
         self.direction = self._toggle(menu, "&Left to Right", "left_to_right", "Ctrl+K")
         self._icon_names[self.direction] = "direction"
         self._need_model.append(self.direction)

@@ -17,6 +17,7 @@ FLAGS = {
     "attributes": False,
     "weights": True,
     "names": False,
+    "chips": True,
     "left_to_right": False,
     "wheel_zooms": False,
     "minimap": True,

@@ -13,9 +13,9 @@ from netviz_desktop.ui.scene.drawing import (
     NAME_GAP,
     PADDING,
     ROW_HEIGHT,
-    ROWS_PADDING,
     Figure,
     Lettering,
+    Row,
 )
 from netviz_desktop.ui.theme import Theme
 
@@ -95,9 +95,13 @@ class BoxPainter:
         font = letters.row
         painter.setFont(font)
         lead = (ROW_HEIGHT - letters.height(font)) / 2
-        y = HEADER_HEIGHT + (-3 if figure.is_end else ROWS_PADDING) + lead
+        y = figure.rows_top + lead
         for row in figure.rows:
-            if figure.is_end:
+            if row.follows:
+                self._paint_chip(
+                    painter, row, QRectF(0, y - lead, figure.width, ROW_HEIGHT), palette
+                )
+            elif figure.is_end:
                 x = (figure.width - letters.width(font, row.text)) / 2
                 painter.setPen(QColor(palette.muted))
                 painter.drawStaticText(QPointF(x, y), self.text(font, row.text))
@@ -110,6 +114,21 @@ class BoxPainter:
                 painter.setPen(QColor(palette.muted if row.name else palette.text))
                 painter.drawStaticText(QPointF(x, y), self.text(font, row.text))
             y += ROW_HEIGHT
+
+    def _paint_chip(self, painter: QPainter, row: Row, line: QRectF, palette: Theme) -> None:
+        """In the middle of a row: what can be followed."""
+        letters = self._lettering
+        width = letters.width(letters.row, row.text)
+        x = line.center().x() - width / 2
+        plate = QRectF(x - 5, line.top() + 0.5, width + 10, line.height() - 1)
+        colour = QColor(palette.accent)
+        colour.setAlphaF(0.14)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRoundedRect(plate, plate.height() / 2, plate.height() / 2)
+        painter.setPen(QColor(palette.accent))
+        y = line.center().y() - letters.height(letters.row) / 2
+        painter.drawStaticText(QPointF(x, y), self.text(letters.row, row.text))
 
     def text(self, font: QFont, text: str) -> QStaticText:
         """A text that is laid out once, however often it is painted."""

@@ -262,6 +262,15 @@ class Chart:
                 return x + dx / length * ARROW_LENGTH, y + dy / length * ARROW_LENGTH
         return x, y - ARROW_LENGTH
 
+    def beyond(self, figure: int) -> set[int]:
+        """The figures that its chips lead to."""
+        own = self.figures[figure]
+        found = set()
+        for value in filter(None, (row.follows for row in own.rows)):
+            hub = self.drawing.hubs[value]
+            found |= {hub.source} if hub.source != own.id else set(hub.readers)
+        return {self.index[other] for other in found}
+
     @cached_property
     def inputs_of(self) -> list[list[int]]:
         """Of each figure, the wires that end in it."""

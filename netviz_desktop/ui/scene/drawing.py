@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -22,6 +22,7 @@ from netviz_desktop.ui.scene.captions import (
     shape_text,
     weight_rows,
 )
+from netviz_desktop.ui.scene.hubs import Hub, without_hubs
 
 HEADER_HEIGHT = 22.0
 ROW_HEIGHT = 14.0
@@ -45,14 +46,22 @@ class Options:
     attributes: bool = False
     weights: bool = True
     names: bool = False
+    chips: bool = False
+    """Whether what very many boxes read is named in them, in place of lines."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line under the header: a name, and what it is."""
+    """A line under the header: a name, and what it is.
+
+    Args:
+        follows: it is a chip: the name of a value that leads from here to its source, or at
+            its source to those that read it.
+    """
 
     name: str
     text: str
+    follows: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,16 @@ class Figure:
     def is_end(self) -> bool:
         """An input or output of the graph."""
         return self.node is None and self.scope is None
+
+    @property
+    def rows_top(self) -> float:
+        """Where the rows begin, from its upper side."""
+        return HEADER_HEIGHT + (-3 if self.is_end else ROWS_PADDING)
+
+    def row_at(self, y: float) -> Row | None:
+        """The row that is so far below its upper side."""
+        index = int((y - self.rows_top) // ROW_HEIGHT)
+        return self.rows[index] if 0 <= index < len(self.rows) else None
 
 
 @dataclass(frozen=True)
@@ -141,6 +160,8 @@ class Drawing:
     borders: tuple[Border, ...] = ()
     seen_as: Mapping[str, str] = field(default_factory=dict)
     """Node id -> the id of its figure: that of a closed scope, where it is in one."""
+    hubs: Mapping[str, Hub] = field(default_factory=dict)
+    """Values that figures name in chips, in place of lines."""
 
     @cached_property
     def boxes(self) -> tuple[Box, ...]:
@@ -232,10 +253,16 @@ class _Draughtsman:
         self._options = options
         self._lettering = lettering
         self._values = values
+        self._chips: Mapping[str, Sequence[Row]] = {}
 
     def drawing(self) -> Drawing:
         graph, visible = self._scopes.graph, self._scopes.visible(self._opened)
-        wires = tuple(self._wire(index, link) for index, link in enumerate(visible.links))
+        links: Sequence[Link] = visible.links
+        hubs: Mapping[str, Hub] = {}
+        if self._options.chips:
+            links, hubs = without_hubs(links, [box.id for box in visible.boxes])
+        self._chips = _chips(hubs)
+        wires = tuple(self._wire(index, link) for index, link in enumerate(links))
         # an input that nothing reads, or an output that nothing computes, stands there alone
         inputs = [self._pill(input_id(name), name) for name in dict.fromkeys(graph.inputs)]
         boxes = [
@@ -253,7 +280,7 @@ class _Draughtsman:
         ]
         outputs = [self._pill(output_id(name), name) for name in dict.fromkeys(graph.outputs)]
         figures = (*inputs, *boxes, *outputs)
-        return Drawing(figures, wires, self._values, self._borders(visible), visible.box_of)
+        return Drawing(figures, wires, self._values, self._borders(visible), visible.box_of, hubs)
 
     def _wire(self, index: int, link: Link) -> Wire:
         label, is_inferred = "", False
@@ -335,6 +362,7 @@ class _Draughtsman:
         scope: Scope | None = None,
     ) -> Figure:
         letters = self._lettering
+        rows = [*rows, *self._chips.get(figure_id, ())]
         width = letters.width(letters.header, title)
         if scope is not None:
             width += BUTTON + 6
@@ -348,6 +376,16 @@ class _Draughtsman:
             height += len(rows) * ROW_HEIGHT + (2 if is_end else 2 * ROWS_PADDING)
         width = max(_SMALLEST_WIDTH, round(width + 2 * PADDING))
         return Figure(figure_id, node, title, kind, tuple(rows), width, height, full, scope)
+
+
+def _chips(hubs: Mapping[str, Hub]) -> Mapping[str, Sequence[Row]]:
+    """The rows of figures that name hubs."""
+    found: dict[str, list[Row]] = {}
+    for value, hub in hubs.items():
+        found.setdefault(hub.source, []).append(Row("", f"→ {len(hub.readers):,} uses", value))
+        for reader in hub.readers:
+            found.setdefault(reader, []).append(Row("", f"← {elided(value, 24)}", value))
+    return found
 
 
 def _font(pixels: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:

@@ -39,6 +39,7 @@ from netviz_desktop.ui.scene.spot import Spot, spot_at
 from netviz_desktop.ui.scene.tracing import Tracing
 from netviz_desktop.ui.selection import Edge, Page, Selection
 
+_MOST_USES = 60  # in a menu
 _REACH = 5  # pixels beside a line that still are the line
 
 
@@ -118,6 +119,14 @@ class GraphView(Canvas):
     @show_names.setter
     def show_names(self, on: bool) -> None:
         self._set_options(replace(self._options, names=on))
+
+    @property
+    def show_chips(self) -> bool:
+        return self._options.chips
+
+    @show_chips.setter
+    def show_chips(self, on: bool) -> None:
+        self._set_options(replace(self._options, chips=on))
 
     @property
     def left_to_right(self) -> bool:
@@ -402,6 +411,8 @@ class GraphView(Canvas):
         spot = self._spot(point)
         if spot.scope is not None and spot.part is not None:
             self._press(spot.scope, spot.part)
+        elif spot.chip and spot.figure is not None and not adding:
+            self._follow_chip(spot.figure, spot.chip)
         elif spot.figure is not None and adding:
             self._add(spot.figure)
         elif spot.wires and not adding:
@@ -431,6 +442,35 @@ class GraphView(Canvas):
         if node is not None:
             self._selection.toggle_node(node)
 
+    def _follow_chip(self, figure: int, value: str) -> None:
+        """From a reader to the source; from there to one of the readers, which one is asked."""
+        assert self.chart is not None
+        hub = self.chart.drawing.hubs[value]
+        if self.chart.figures[figure].id != hub.source:
+            self._go_to(hub.source)
+            return
+        menu = self._uses_menu(value)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        corner = self.chart.rectangle(figure).bottomLeft()
+        menu.popup(self.viewport().mapToGlobal(self._viewport_point(corner).toPoint()))
+
+    def _uses_menu(self, value: str) -> QMenu:
+        """Goes to any of the boxes that read a hub."""
+        menu = QMenu(f"Uses of {elided(value)}", self)
+        readers = self.chart.drawing.hubs[value].readers if self.chart is not None else []
+        for reader in readers[:_MOST_USES]:
+            figure = self.chart.figures[self.chart.index[reader]] if self.chart else None
+            name = (figure.node or figure.full) if figure is not None else reader
+            menu.addAction(name.replace("&", "&&"), partial(self._go_to, reader))
+        if len(readers) > _MOST_USES:
+            menu.addAction(f"… and {len(readers) - _MOST_USES:,} more").setEnabled(False)
+        return menu
+
+    def _go_to(self, figure_id: str) -> None:
+        if self.chart is not None and figure_id in self.chart.index:
+            self.choose(self.chart.index[figure_id])
+            self.look_closely(self.chart.index[figure_id])
+
     def hover(self, point: QPointF | None) -> None:
         spot = self._spot(point) if point is not None else Spot()
         marks = self._item.marks
@@ -445,10 +485,14 @@ class GraphView(Canvas):
             self.choose(None)
 
     def _spot(self, point: QPointF) -> Spot:
-        return spot_at(self.chart, point, _REACH / self.scale_factor)
+        spot = spot_at(self.chart, point, _REACH / self.scale_factor)
+        can_be_read = self.scale_factor >= READABLE_SCALE
+        return spot if can_be_read or not spot.chip else spot._replace(chip="")
 
     def open_at(self, point: QPointF) -> bool:
         spot = self._spot(point)
+        if spot.chip:
+            return True  # the first click of the two has followed it
         if spot.wire is not None:
             self.follow_edge()
             return True
@@ -528,6 +572,14 @@ class GraphView(Canvas):
             self.choose(figure)
             menu.addAction("Copy Name", self.copy_name)
             menu.addAction("Centre", lambda: self.look_closely(figure))
+            own = self.chart.figures[figure]
+            for value in filter(None, (row.follows for row in own.rows)):
+                source = self.chart.drawing.hubs[value].source
+                if source == own.id:
+                    menu.addMenu(self._uses_menu(value))
+                else:
+                    go = partial(self._go_to, source)
+                    menu.addAction(f"Go to {elided(value)}", go)
             node = self._selection.selected_node
             for name in node.bodies if node is not None else ():
                 enter = partial(self._selection.page_asked.emit, name)
@@ -560,6 +612,8 @@ class GraphView(Canvas):
         if self.chart is None or scopes is None:
             return ""
         spot = self._spot(self._scene_point(position))
+        if spot.chip:
+            return tooltips.of_chip(self.chart, spot.chip)
         if spot.figure is not None:
             readable = self.scale_factor >= READABLE_SCALE
             chosen = self.chart.figures[spot.figure]

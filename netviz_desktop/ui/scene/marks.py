@@ -122,6 +122,7 @@ class Marks:
         if self.lit is not None:
             into, out = ([w for w in wires if self.lit.wires[w]] for wires in (into, out))
         sources = {chart.index[chart.wires[wire].source] for wire in into}
+        sources |= chart.beyond(self.selected)
         return sources | {chart.index[chart.wires[wire].target] for wire in out}
 
     def _paint_counts(

@@ -16,6 +16,7 @@ class Spot(NamedTuple):
 
     Args:
         figure: its index in the chart.
+        chip: the name of the value that can be followed there.
         scope: that which the box or the bar stands for.
         part: of the scope, what can be pressed; None: its box.
         wires: the indices of lines; several where they run together.
@@ -25,6 +26,7 @@ class Spot(NamedTuple):
     scope: Scope | None = None
     part: frames.Part | None = None
     wires: tuple[int, ...] = ()
+    chip: str = ""
 
     @property
     def wire(self) -> int | None:
@@ -42,6 +44,9 @@ def spot_at(chart: Chart | None, point: QPointF, reach: float = 0) -> Spot:
     figure = chart.figure_at(point)
     if figure is not None:
         scope = chart.figures[figure].scope
+        row = chart.figures[figure].row_at(point.y() - chart.rectangle(figure).top())
+        if row is not None and row.follows:
+            return Spot(figure, scope, chip=row.follows)
         button = frames.toggle_of(chart.rectangle(figure)).adjusted(-3, -3, 3, 3)
         pressed = scope is not None and button.contains(point)
         return Spot(figure, scope, frames.Part.TOGGLE if pressed else None)

@@ -42,17 +42,27 @@ def of_figure(
     return _page([*lines, *filter(None, [value])])
 
 
+def of_chip(chart: Chart, value: str) -> str:
+    hub = chart.drawing.hubs[value]
+    return _page([*_of_value(chart, value), f"read in {len(hub.readers):,} places"])
+
+
 def of_wire(chart: Chart, wire: int) -> str:
-    lines = []
     line = chart.wires[wire]
-    for name in (line.value, *line.others[:_MOST_VALUES]):
-        lines.append(name)
-        value = chart.drawing.values.get(name)
-        if value is not None and (value.shape is not None or value.dtype):
-            lines.append(" ".join(filter(None, (value.dtype, shape_text(value.shape)))))
-        if value is not None and value.shape is not None and value.origin == "inferred":
-            lines[-1] += ", inferred"
-    return _page(lines)
+    return _page(
+        said
+        for name in (line.value, *line.others[:_MOST_VALUES])
+        for said in _of_value(chart, name)
+    )
+
+
+def _of_value(chart: Chart, name: str) -> list[str]:
+    value = chart.drawing.values.get(name)
+    if value is None or (value.shape is None and not value.dtype):
+        return [name]
+    kind = " ".join(filter(None, (value.dtype, shape_text(value.shape))))
+    is_inferred = value.shape is not None and value.origin == "inferred"
+    return [name, f"{kind}, inferred" if is_inferred else kind]
 
 
 def _page(lines: Iterable[str]) -> str:
