@@ -61,8 +61,7 @@ class Bodies:
         for attribute, graph in subgraphs(node):
             names.append(f"{label} › {attribute}")
             self._found[names[-1]] = _Body(graph, constants, values)
-        key = function_key(node)
-        if key in self._functions:
+        if self._functions and (key := function_key(node)) in self._functions:
             names.append(_function_name(key))
             self._found[names[-1]] = _Body(self._functions[key], {}, {})
         return tuple(names)

@@ -79,8 +79,8 @@ def drawn(
     read_inside = {index: inside.reads(protos[index], ids[index], constants) for index in order}
     tensors = {
         index: [
-            *(constants[name] for name in protos[index].input if name in constants),
-            *(tensor for _, _, _, tensor in read_inside[index]),
+            *[constants[name] for name in protos[index].input if name in constants],
+            *[tensor for _, _, _, tensor in read_inside[index]],
         ]
         for index in order
     }

@@ -38,7 +38,7 @@ def notes(
         order: the nodes' indices, in an order in which they can run.
     """
     said = _of_layouts(nodes, ids, order) | _of_quantised_weights(nodes, ids, constants)
-    for index, node in enumerate(nodes):
+    for index, node in enumerate(nodes if functions else ()):
         function = functions.get(function_key(node))
         if function is not None:
             said[index] = f"The model defines it as a function of {contents(function.node)}."
@@ -53,6 +53,8 @@ def _of_layouts(
 ) -> dict[int, str]:
     """Keras and TensorFlow keep channels last, ONNX's convolutions take them first: exporters
     put transposes around them, and between the two channels stand first."""
+    if all(node.op_type != "Transpose" for node in nodes):
+        return {}
     turned: dict[str, tuple[int, bool]] = {}
     """Value with channels first -> the transpose that made it so, and whether an operator that
     needs that has come since."""
@@ -115,6 +117,8 @@ def _layout_note(node: onnx.NodeProto, to_first: bool, partner: str) -> str:
 def _of_quantised_weights(
     nodes: Sequence[onnx.NodeProto], ids: Sequence[str], constants: Mapping[str, StoredTensor]
 ) -> dict[int, str]:
+    if not any(weight.dtype in LOW_BIT for weight in constants.values()):
+        return {}
     said = {}
     made: dict[str, int] = {}  # value of a Cast -> its index
     for index, node in enumerate(nodes):

@@ -21,9 +21,14 @@ def scope_of(node: onnx.NodeProto) -> tuple[str, ...]:
         if entry.key == _NAMES and (noted := _around(entry.value)) is not None:
             modules = list(filter(_is_module, noted))
             return tuple(modules[-1].split(".")) if modules else ()
-    parts = [part for part in node.name.split("/") if part][:-1]
+    return _scope_of_path(node.name.rstrip("/").rpartition("/")[0])
+
+
+@lru_cache(maxsize=4096)
+def _scope_of_path(around: str) -> tuple[str, ...]:
+    """From the name of a node but for its last part; many have it in common."""
     scope: list[str] = []
-    for part in parts:
+    for part in filter(None, around.split("/")):
         # torch's older exporter repeats a container's name in its children: features.3
         last = scope[-1] if scope else None
         path = part.split(".")
@@ -35,6 +40,8 @@ def classes(nodes: Iterable[onnx.NodeProto]) -> dict[str, str]:
     """Dotted module path -> class, where torch.onnx has noted it."""
     found: dict[str, str] = {}
     for node in nodes:
+        if not node.metadata_props:
+            continue
         noted = {entry.key: entry.value for entry in node.metadata_props}
         names, kinds = _around(noted.get(_NAMES, "")), _around(noted.get(_CLASSES, ""))
         for name, kind in zip(names or (), kinds or (), strict=False):

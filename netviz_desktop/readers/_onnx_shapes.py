@@ -33,7 +33,7 @@ def infer_shapes(model: onnx.ModelProto) -> frozenset[str]:
     """
     asked = onnx.ModelProto()
     asked.CopyFrom(model)
-    if _written_out(asked) > _MOST_NODES:
+    if asked.functions and _written_out(asked) > _MOST_NODES:
         asked.ClearField("functions")
     declared = (*asked.graph.input, *asked.graph.value_info)
     typed = {value.name for value in declared if value.HasField("type")}
@@ -70,7 +70,8 @@ def _nodes(nodes: Iterable[onnx.NodeProto]) -> list[onnx.NodeProto]:
     """These, and all that are inside them."""
     found = list(nodes)
     for node in found:  # grows while it is read
-        found += [inner for _, graph in subgraphs(node) for inner in graph.node]
+        if node.attribute:
+            found += [inner for _, graph in subgraphs(node) for inner in graph.node]
     return found
 
 

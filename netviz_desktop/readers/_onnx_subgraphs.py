@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,13 +22,18 @@ _MOST_CALLS = 100_000  # functions that are looked into, of a file in which each
 _KINDS_NAMED = 8
 
 
-def subgraphs(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
+def subgraphs(node: onnx.NodeProto) -> Sequence[tuple[str, onnx.GraphProto]]:
     """Attribute name and graph, for each that the node holds."""
-    for attribute in node.attribute:
+    attributes = node.attribute
+    if not attributes:
+        return ()
+    found = []
+    for attribute in attributes:
         if attribute.HasField("g"):
-            yield attribute.name, attribute.g
+            found.append((attribute.name, attribute.g))
         for index, graph in enumerate(attribute.graphs):
-            yield f"{attribute.name}[{index}]", graph
+            found.append((f"{attribute.name}[{index}]", graph))
+    return found
 
 
 def reads(node: onnx.NodeProto) -> list[str]:
@@ -85,12 +90,15 @@ class Inside:
     ) -> list[Read]:
         """Of one node of the main graph. What a function holds has one name wherever it is
         called, for it is there once."""
+        graphs = subgraphs(node)
+        if not graphs and not self._functions:
+            return []
         called = deque([function_key(node)])
         found: list[Read] = []
-        if any(True for _ in subgraphs(node)):
+        if graphs:
             places: list[_Place] = [
                 (f"{node_id}/{name}", graph.node, _tensors(graph), ChainMap())
-                for name, graph in subgraphs(node)
+                for name, graph in graphs
             ]
             found, further = self._walk(places, outer)
             called += further

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import onnx
 
@@ -36,7 +37,13 @@ def _value(declared: onnx.ValueInfoProto) -> Value:
     dtype = dtype_name(tensor.elem_type)
     if not tensor.HasField("shape"):
         return Value(declared.name, None, dtype)
-    return Value(declared.name, tuple(map(_dimension, tensor.shape.dim)), dtype)
+    return Value(declared.name, _shape(tensor.shape.SerializeToString()), dtype)
+
+
+@lru_cache(maxsize=4096)
+def _shape(serialised: bytes) -> tuple[Dimension, ...]:
+    """Many values have the same one, and each dimension takes its time."""
+    return tuple(map(_dimension, onnx.TensorShapeProto.FromString(serialised).dim))
 
 
 def _dimension(dim: onnx.TensorShapeProto.Dimension) -> Dimension:

@@ -174,7 +174,10 @@ def _is_text_throughout(proto: onnx.ModelProto) -> bool:
             names += [graph.name, *(value.name for value in values)]
             continue
         node = nodes.pop()
-        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
-        names += [attribute.name for attribute in node.attribute]
-        graphs += [graph for _, graph in subgraphs(node)]
-    return all(isinstance(name, str) for name in names)
+        names += (node.name, node.op_type, node.domain)
+        names += node.input
+        names += node.output
+        if node.attribute:
+            names += [attribute.name for attribute in node.attribute]
+            graphs += [graph for _, graph in subgraphs(node)]
+    return {str}.issuperset(map(type, names))

@@ -29,7 +29,7 @@ import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -102,6 +102,7 @@ def onnx_op(
     return enter
 
 
+@lru_cache(maxsize=4096)
 def find(name: str, domain: str, opset: int) -> Op | None:
     """The entry for an operator in a model that imports this opset, or None."""
     entries = _all().get(("" if domain == "ai.onnx" else domain, name), [])

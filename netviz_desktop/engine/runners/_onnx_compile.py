@@ -42,6 +42,9 @@ def compiled_step(
     Args:
         before: the steps of the same graph that come before it.
     """
+    inputs = tuple(node.input)
+    while inputs and not inputs[-1]:
+        inputs = inputs[:-1]
     bodies: dict[str, Program] = {}
     functions: dict[Any, Program] = {}
     fault = ""
@@ -51,7 +54,7 @@ def compiled_step(
     tier = tiers.TORCH
     try:
         if entry is not None:
-            kernel, bodies = _table_kernel(node, node_id, entry, opset, opsets, context)
+            kernel, bodies = _table_kernel(node, node_id, inputs, entry, opset, opsets, context)
             if "between" in entry.wants:
                 bodies["between"] = _between(node, before, context)
         else:
@@ -69,9 +72,6 @@ def compiled_step(
         kernel, fault = tiers.raising(problem), problem.what
     except Problem as problem:
         kernel, fault = tiers.raising(problem), problem.what
-    inputs = tuple(node.input)
-    while inputs and not inputs[-1]:
-        inputs = inputs[:-1]
     return Step(
         node_id, node.op_type, kernel, inputs, tuple(node.output), tier, bodies, functions,
         moves=entry is not None and entry.moves,
@@ -104,13 +104,17 @@ def compiled_graph(
 def _table_kernel(
     node: onnx.NodeProto,
     node_id: str,
+    inputs: Sequence[str],
     entry: onnx_ops.Op,
     opset: int,
     opsets: Mapping[str, int],
     context: Context,
 ) -> tuple[Callable[..., Any], dict[str, Program]]:
+    """Args:
+    inputs: without those left out at the end.
+    """
     least, most = entry.inputs
-    given = max((at for at, name in enumerate(node.input, 1) if name), default=0)
+    given = len(inputs)
     if not least <= given <= most:
         takes = f"{least}" if least == most else f"{least} to {most}"
         error = ValueError(f"it takes {takes} inputs and has {given}")

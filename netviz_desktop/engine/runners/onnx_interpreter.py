@@ -207,7 +207,7 @@ def _with_execution(graph: ModelGraph, steps: list[Step]) -> ModelGraph:
     nodes = []
     for node, step in zip(graph.nodes, steps, strict=True):
         note = " ".join(filter(None, (node.note, tiers.note(step.tier))))
-        nodes.append(replace(node, execution=step.tier, note=note, fault=step.fault))
+        nodes.append(node.as_run(step.tier, note, step.fault))
     return replace(graph, nodes=tuple(nodes))
 
 
