@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,8 @@ from netviz_desktop.problems import Problem
 
 if TYPE_CHECKING:
     import h5py
+
+Step = Callable[[float, str], None]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -94,16 +96,18 @@ class Hdf5:
             return self._path.open("rb")
         return io.BufferedReader(_Part(self._path, self._start, self._size))
 
-    def contents(self) -> tuple[dict[str, Group], dict[str, Stored]]:
+    def contents(self, step: Step) -> tuple[dict[str, Group], dict[str, Stored]]:
         """Groups and datasets of numbers by path, in the file's order.
 
         Raises:
             Problem: it is damaged.
+            Cancelled: `step` said so.
         """
         groups: dict[str, Group] = {}
         found: dict[str, Stored] = {}
         with self.opened() as file:
             for path, item in _walk(file):
+                step(-1, f"Reading {self.name}")
                 if isinstance(item, _h5py().Group):
                     groups[path] = Group(path, attributes(item))
                 elif item.dtype.kind in "biufc":

@@ -16,7 +16,7 @@ from typing import Any
 
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import _zip_directory as zip_directory
-from netviz_desktop.readers._hdf5 import SIGNATURE, Group, Hdf5, Stored, attributes
+from netviz_desktop.readers._hdf5 import SIGNATURE, Group, Hdf5, Step, Stored, attributes
 
 ZIP = b"PK\x03\x04"
 CONFIG = "config.json"
@@ -65,12 +65,12 @@ def is_keras_hdf5(path: Path) -> bool:
         return False
 
 
-def keras_file(path: Path, head: bytes) -> KerasFile:
+def keras_file(path: Path, head: bytes, step: Step) -> KerasFile:
     """Raises: Problem: it is damaged, or holds no model."""
-    return _hdf5(path) if head.startswith(SIGNATURE) else _zipped(path)
+    return _hdf5(path, step) if head.startswith(SIGNATURE) else _zipped(path, step)
 
 
-def _zipped(path: Path) -> KerasFile:
+def _zipped(path: Path, step: Step) -> KerasFile:
     try:
         with zipfile.ZipFile(path) as archive:
             config = _json(_member(archive, CONFIG))
@@ -89,16 +89,16 @@ def _zipped(path: Path) -> KerasFile:
             f"{path.name} is cut short or damaged: it cannot be read as a Keras archive.",
             "Download or save it again.",
         ) from error
-    groups, stored = weights.contents() if weights is not None else (_NO_GROUPS, {})
+    groups, stored = weights.contents(step) if weights is not None else (_NO_GROUPS, {})
     version = metadata.get("keras_version", "")
     return KerasFile(path, config, weights, groups, stored, str(version)[:40], legacy=False)
 
 
-def _hdf5(path: Path) -> KerasFile:
+def _hdf5(path: Path, step: Step) -> KerasFile:
     weights = Hdf5(path)
     with weights.opened() as file:
         said = attributes(file)
-    groups, stored = weights.contents()
+    groups, stored = weights.contents(step)
     text = said.get("model_config")
     config = None
     if isinstance(text, str):

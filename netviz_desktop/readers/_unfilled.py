@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Shape = tuple[int, ...]
+Step = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class UnfilledModule:
 
     Args:
         module: its parameters are on the meta device, its buffers computed.
-        fill: puts the weights in.
+        fill: puts the weights in, and calls what it is given now and then.
     """
 
     module: nn.Module
-    fill: Callable[[], None]
+    fill: Callable[[Step], None]
 
 
 def unfilled(make: Callable[..., nn.Module], **options: Any) -> nn.Module:
@@ -42,12 +43,15 @@ def shapes_of(module: nn.Module) -> dict[str, Shape]:
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
-def assign(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+def assign(module: nn.Module, tensors: Mapping[str, Tensor], step: Step) -> None:
     """Put tensors in the place of parameters and buffers, in the types of the module's own;
     tensors of that type are not copied. A parameter that has several names is one afterwards,
     too."""
     state = module.state_dict(keep_vars=True)
-    own_types = {name: tensor.to(state[name].dtype) for name, tensor in tensors.items()}
+    own_types = {}
+    for count, (name, tensor) in enumerate(tensors.items()):
+        step(count / len(tensors), "Reading the weights")
+        own_types[name] = tensor.to(state[name].dtype)
     module.load_state_dict(own_types, strict=False, assign=True)
     for names in shared_names(state):
         first = next(name for name in names if name in tensors)

@@ -25,7 +25,7 @@ from netviz_desktop.readers._recognition import (
     recognise,
 )
 from netviz_desktop.readers._stored import Stored
-from netviz_desktop.readers._unfilled import UnfilledModule, assign
+from netviz_desktop.readers._unfilled import Step, UnfilledModule, assign
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -154,8 +154,8 @@ def _mapped(weights: Weights, names: Names) -> dict[str, Tensor]:
     return {own: weights[original].mapped(maps) for own, original in names.items()}
 
 
-def _fill(module: nn.Module, weights: Weights, names: Names) -> None:
-    assign(module, _mapped(weights, names))
+def _fill(module: nn.Module, weights: Weights, names: Names, step: Step) -> None:
+    assign(module, _mapped(weights, names), step)
 
 
 def _say_what_differs(graph: ModelGraph, module: nn.Module, weights: Weights, names: Names) -> None:

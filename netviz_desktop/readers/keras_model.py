@@ -64,7 +64,7 @@ FORMAT = Format("keras", _LABEL, _SUFFIXES, _recognises)
 def read(path: Path, options: Options) -> OpenedModel:
     """Raises: Problem: it is damaged, or holds no model."""
     with path.open("rb") as opened:
-        file = keras_file(path, opened.read(len(SIGNATURE)))
+        file = keras_file(path, opened.read(len(SIGNATURE)), options.step)
     weights = MappingProxyType(
         {}
         if file.weights is None

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from netviz_desktop.engine.session import Session
+from netviz_desktop.problems import Cancelled
 from netviz_desktop.readers._architectures import architectures
 
 
@@ -76,3 +77,21 @@ def test_images_are_prepared_as_the_architecture_was_trained(tmp_path: Path) -> 
     assert (found.height, found.width, found.resize) == (384, 384, 384)
     assert found.mean == found.std == (0.5, 0.5, 0.5)
     assert "timm: vit_tiny_patch16_384" in found.reason
+
+
+def test_reading_weights_can_be_cancelled(tmp_path: Path, net: nn.Module) -> None:
+    save_file(net.double().state_dict(), tmp_path / "w.safetensors")
+    session = Session("cpu")
+    session.open(tmp_path / "w.safetensors")
+    looks = 0
+
+    def stop(_done: float, what: str) -> None:
+        nonlocal looks
+        looks += what == "Reading the weights"
+        if looks > 3:
+            raise Cancelled
+
+    x = np.ones((1, 3, 64, 64), np.float32)
+    with pytest.raises(Cancelled):
+        session.run(x, stop)
+    assert session.run(x).graph.nodes

@@ -33,7 +33,7 @@ def saved(folder: Path, tensors: Tensors, name: str = "weights.safetensors") -> 
 
 def filled(opened: OpenedModel) -> nn.Module:
     assert isinstance(opened.executable, UnfilledModule), opened.structure_only
-    opened.executable.fill()
+    opened.executable.fill(lambda _done, _what: None)
     assert not any(p.is_meta for p in opened.executable.module.parameters())
     return opened.executable.module.eval()
 

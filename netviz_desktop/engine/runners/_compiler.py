@@ -38,8 +38,8 @@ class _NoCompiler(ModuleType):
     """Grants that wish. Whoever asks for anything else gets the compiler itself."""
 
     @staticmethod
-    def disable(function: Any, *_how: object, **_more: object) -> Any:
-        return function
+    def disable(function: Any = None, *_how: object, **_more: object) -> Any:
+        return (lambda decorated: decorated) if function is None else function
 
     def __getattr__(self, name: str) -> Any:
         if sys.modules.get(_COMPILER) is self:

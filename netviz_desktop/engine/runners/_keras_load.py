@@ -13,10 +13,14 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torch.overrides import TorchFunctionMode
+
+from netviz_desktop.engine.runners import Step
+from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers._keras_code import without_training
@@ -35,14 +39,15 @@ _GONE = {
 }
 
 
-def outlined(model: KerasModel) -> Any:
+def outlined(model: KerasModel, step: Step | None) -> Any:
     """The keras.Model without weights, which takes no memory.
 
     Raises:
         Problem: Keras is not there, or cannot build it; or its layers want more weights than
             the file holds.
+        Cancelled: `step` said so.
     """
-    with _building(model):
+    with _building(model), _watched(step, f"Building {model.file.path.name}"):
         import keras
 
         with keras.device("meta"):
@@ -51,13 +56,14 @@ def outlined(model: KerasModel) -> Any:
     return built
 
 
-def loaded(model: KerasModel, device: torch.device) -> Any:
+def loaded(model: KerasModel, device: torch.device, step: Step | None) -> Any:
     """The keras.Model with its weights, on the device.
 
     Raises:
         Problem: they do not fit.
+        Cancelled: `step` said so.
     """
-    with _building(model):
+    with _building(model), _watched(step, "Reading the weights"):
         import keras
 
         with keras.device(device_name(device)):
@@ -71,6 +77,7 @@ def _building(model: KerasModel) -> Iterator[None]:
     name = model.file.path.name
     keras = imported(name)
     with ExitStack() as stack:
+        stack.enter_context(as_written())
         stack.enter_context(_without_tensorflow())
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # of what a file lacks Keras says more when it raises
@@ -95,6 +102,23 @@ def _building(model: KerasModel) -> Iterator[None]:
             ) from error
 
 
+class _Watched(TorchFunctionMode):
+    """Calls `step` whenever torch is called, because Keras cannot be asked to."""
+
+    def __init__(self, step: Step, what: str) -> None:
+        super().__init__()
+        self._step = step
+        self._what = what
+
+    def __torch_function__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self._step(-1.0, self._what)
+        return func(*args, **(kwargs or {}))
+
+
+def _watched(step: Step | None, what: str) -> AbstractContextManager[object]:
+    return nullcontext() if step is None else _Watched(step, what)
+
+
 def imported(name: str) -> Any:
     """Keras on torch.
 
@@ -103,7 +127,7 @@ def imported(name: str) -> Any:
     """
     if "keras" not in sys.modules:
         try:
-            with _environment(), _without_tensorflow(), warnings.catch_warnings():
+            with _environment(), as_written(), _without_tensorflow(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 importlib.import_module("keras")
         except ImportError as error:

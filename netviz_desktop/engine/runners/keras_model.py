@@ -14,6 +14,8 @@ from torch.autograd.graph import get_gradient_edge
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
 from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.runners import Step as Progress
+from netviz_desktop.engine.runners import step_of_opening
+from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.engine.runners._given import check_names, check_shape, missing
 from netviz_desktop.engine.runners._keras_layout import lay_kernels, uncopied
@@ -44,19 +46,22 @@ class KerasRunner:
 
     def __init__(self, model: KerasModel, graph: ModelGraph, device: torch.device) -> None:
         name = model.file.path.name
+        step = step_of_opening()
+        if step is not None:
+            step(-1.0, "Starting Keras")
         self._keras = imported(name)
         self._device = device
         self._file = model
         self._model: Any = None  # until the first run
         self._steps: list[Step] = []
-        outline = outlined(model)
+        outline = outlined(model, step)
         if functional_of(outline) is None:
             raise Problem(
                 f"{name} was saved before it knew the shape of its input: its layers are shown, "
                 "but it cannot be run.",
                 "Call the model once, save it again, and open it.",
             )
-        with self._keras.device("meta"):
+        with as_written(), self._keras.device("meta"):
             self.graph = compiled(outline, graph, model.net, model.ids).graph
 
     @property
@@ -70,11 +75,12 @@ class KerasRunner:
         if self._model is None:
             if step is not None:
                 step(-1.0, "Reading the weights")
-            self._load()
+            self._load(step)
         constants = self._constants()
         run = _Run(gradients, Spill(others={storage_of(tensor) for _, tensor in constants}))
         with ExitStack() as stack:
             stack.enter_context(collector.at_rest())
+            stack.enter_context(as_written())
             stack.callback(run.spill.forget)
             if gradients:
                 stack.enter_context(run.spill.watching_autograd())
@@ -98,10 +104,10 @@ class KerasRunner:
             run.spill.limit_bytes,
         )
 
-    def _load(self) -> None:
-        model = loaded(self._file, self._device)
+    def _load(self, step: Progress | None) -> None:
+        model = loaded(self._file, self._device, step)
         lay_kernels(model.variables)
-        with self._keras.device(device_name(self._device)):
+        with as_written(), self._keras.device(device_name(self._device)):
             self._steps = compiled(model, self.graph, self._file.net, self._file.ids).steps
         self._model = model
 

@@ -64,7 +64,7 @@ class ModuleRunner:
         device: torch.device,
         *,
         side: int | None = None,
-        fill: Callable[[], None] | None = None,
+        fill: Callable[[Step], None] | None = None,
     ) -> None:
         self._device = device
         self._module = module
@@ -82,7 +82,7 @@ class ModuleRunner:
     ) -> ForwardPass:
         self._check(inputs)
         if self._fill is not None:
-            self._fill_in()
+            self._fill_in(step)
             self._eager = self._looked_up()
         given = {name: self._fitted(tensor) for name, tensor in inputs.items()}
         return self._eager.run(given, self.graph, gradients=gradients, step=step)
@@ -92,10 +92,10 @@ class ModuleRunner:
         eager.expected = len(self.graph.nodes)
         return eager
 
-    def _fill_in(self) -> None:
+    def _fill_in(self, step: Step | None) -> None:
         """Put the weights in, if that is still to be done."""
         if self._fill is not None:
-            self._fill()
+            self._fill(step or (lambda _done, _what: None))
             self._fill = None
             self._module.to(self._device)
 
@@ -147,7 +147,7 @@ class ModuleRunner:
                 continue
             device = torch.device("meta") if weightless else self._device
             if not weightless:
-                self._fill_in()
+                self._fill_in(step_of_opening())
             only = self._required[0] if len(self._required) == 1 else ""
             if not only or not takes_dictionary(self._module, only):
                 eager = eager_module(module, self._required)

@@ -18,7 +18,7 @@ import netviz_desktop
 from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph.counts import counts, total
-from netviz_desktop.problems import Problem
+from netviz_desktop.problems import Cancelled, Problem
 
 # Keras saves its variables through an __array__ of before numpy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -526,3 +526,40 @@ def test_receptive_fields_are_where_gradients_come_from(make, tmp_path):
     assert max(sees) <= np.ceil(centre + reach)
     if not isinstance(layer, layers.Conv2DTranspose):  # whose cells do not all see as far
         assert max(sees) - min(sees) + 1 == axis.size
+
+
+@pytest.mark.parametrize(
+    "moment", ["Reading model.keras", "Starting Keras", "Building model.keras"]
+)
+def test_opening_can_be_cancelled(tmp_path, moment):
+    path = tmp_path / "model.keras"
+    sequential().save(path)
+
+    def stop(_done: float, what: str) -> None:
+        if what == moment:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Session("cpu").open(path, step=stop)
+
+
+def test_reading_the_weights_can_be_cancelled(tmp_path):
+    path = tmp_path / "model.keras"
+    model = sequential()
+    model.save(path)
+    session = Session("cpu")
+    session.open(path)
+    array = np.ones((1, 12, 12, 3), np.float32)
+    looks = 0
+
+    def stop(_done: float, what: str) -> None:
+        nonlocal looks
+        looks += what == "Reading the weights"
+        if looks > 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        session.run(array, stop)
+    session.run(array)
+    found = session.value(session.graph.outputs[0])
+    np.testing.assert_allclose(found, model.predict(array, verbose=0), atol=1e-6)
