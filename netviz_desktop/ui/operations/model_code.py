@@ -29,8 +29,8 @@ class ModelCodeDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Model code")
         explanation = QLabel(
-            f"{file_name} holds weights alone. Name a Python function that takes no "
-            "arguments and gives the torch.nn.Module they belong to; it will be run.",
+            f"{file_name} holds weights alone. Name a Python function that takes no arguments and "
+            "gives the torch.nn.Module or keras.Model they belong to; it will be run.",
             self,
         )
         explanation.setTextFormat(Qt.TextFormat.PlainText)
