@@ -29,7 +29,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model-code",
         metavar="MODULE:FUNCTION",
         help="for weights alone: package.module:function or file.py:function, "
-        "which called without arguments gives the nn.Module; this runs that code",
+        "which called without arguments gives the nn.Module or keras.Model; this runs that code",
     )
     parser.add_argument(
         "--architecture",

@@ -196,7 +196,7 @@ class OpenModel(Request[ModelOpened]):
     Args:
         trust: run the code of a pickled module.
         model_code: `package.module:function` or `file.py:function`, called without
-            arguments, gives the nn.Module for a state dict.
+            arguments, gives the network that weights belong to.
         labels: a file of class names: one a line, or JSON.
         architecture: for a state dict, in place of the recognised one; "none" for its
             weights alone.

@@ -25,6 +25,7 @@ METADATA = "metadata.json"
 
 _MOST_CONFIG_BYTES = 32 * 2**20
 _MOST_INFLATED_BYTES = 400 * 2**20
+_CONTAINERS = {"layers", "_layer_checkpoint_dependencies"}
 _NO_GROUPS: dict[str, Group] = {}
 
 
@@ -59,7 +60,7 @@ def is_keras_hdf5(path: Path) -> bool:
         with Hdf5(path).opened() as file:
             return bool(
                 {"model_config", "layer_names", "layer_names0"} & set(file.attrs)
-                or {"layers", "_layer_checkpoint_dependencies", "model_weights"} & set(file)
+                or {"vars", "model_weights", *_CONTAINERS} & set(file)
             )
     except Problem:
         return False
@@ -111,7 +112,7 @@ def _hdf5(path: Path, step: Step) -> KerasFile:
             ) from error
     top = groups.get("model_weights", groups[""])
     version = said.get("keras_version") or top.attributes.get("keras_version") or ""
-    legacy = not {"layers", "_layer_checkpoint_dependencies"} & groups.keys()
+    legacy = not {"vars", *_CONTAINERS} & groups.keys()
     return KerasFile(path, config, weights, groups, stored, str(version)[:40], legacy)
 
 

@@ -31,6 +31,8 @@ from netviz_desktop.readers._keras_weights import Weights, parameter, weights_of
 DOMAIN = "keras"
 ACTIVATION = "activation"
 
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+_NOT_LAYERS = ("optimizer", "compile_metrics", "metrics", "loss")
 _MOST_NODES = 50_000
 _MOST_OUTPUTS = 1000
 _LONGEST_TEXT = 200
@@ -335,9 +337,9 @@ def _weights_alone(file: KerasFile) -> Iterator[tuple[str, str, Stored]]:
                     yield layer, inner, stored
         return
     for path, stored in file.stored.items():
-        home, variables, number = path.partition("/vars/")
-        parts = home.split("/")
-        if not variables or parts[0] not in ("layers", "_layer_checkpoint_dependencies"):
+        home, variables, number = f"/{path}".partition("/vars/")
+        parts = home.lstrip("/").split("/")
+        if not variables or parts[0] in _NOT_LAYERS:
             continue
-        layer = "/".join(part for part in parts if part not in ("layers", parts[0]))
+        layer = "/".join(part for part in parts if part not in _CONTAINERS) or file.path.stem
         yield layer, role(class_in_snake_case(parts[-1]), {}, f"vars/{number}"), stored

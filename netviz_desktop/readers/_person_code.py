@@ -39,7 +39,7 @@ def made_by(code: str, folder: Path) -> Any:
         if not callable(function):
             raise Problem(
                 f"{place} has no function {function_name}.",
-                "Name a function, or a class, that gives the nn.Module when it is called "
+                "Name a function, or a class, that gives the network when it is called "
                 "without arguments.",
             )
         return function()

@@ -6,6 +6,7 @@ anything; Keras itself is needed to run the model.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -40,6 +41,8 @@ class KerasModel:
         net: the same, read.
         ids: which node of the graph is which call of a layer.
         foreign: classes, functions and code that are not Keras's own; only with `trusted`.
+        live: the keras.Model itself, where the person's code made it, and what puts its
+            weights in.
     """
 
     file: KerasFile
@@ -48,6 +51,26 @@ class KerasModel:
     ids: Ids
     foreign: tuple[Named, ...]
     trusted: bool
+    live: tuple[Any, Callable[[], None]] | None = None
+
+
+@dataclass(frozen=True)
+class KerasCode:
+    """A model that only Python can make: the person's function, or the file's own class.
+
+    Args:
+        factory: `package.module:function` or `file.py:function`; "" for the file's class.
+        foreign: what making it imports.
+    """
+
+    file: KerasFile
+    factory: str
+    foreign: tuple[Named, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What a Problem calls it."""
+        return f"“{self.factory}”" if self.factory else "its class"
 
 
 def _recognises(path: Path, head: bytes) -> int:
@@ -70,6 +93,9 @@ def read(path: Path, options: Options) -> OpenedModel:
         if file.weights is None
         else {name: file.weights.reader(stored) for name, stored in file.stored.items()}
     )
+    if options.model_code is not None:
+        graph = weight_tree(file, _LABEL)
+        return OpenedModel(graph, weights, KerasCode(file, options.model_code), needs_code=True)
     if file.config is None:
         graph = weight_tree(file, f"{_LABEL} weights")
         if not graph.nodes:
@@ -80,13 +106,13 @@ def read(path: Path, options: Options) -> OpenedModel:
         problem = Problem(
             f"{path.name} holds weights without an architecture: "
             "only their names and shapes are shown.",
-            "Load them into the model they were saved from, and save it whole: "
-            "model.load_weights(…), then model.save('model.keras').",
+            "Name the function that makes the keras.Model: “Model code…” or "
+            "--model-code package.module:function.",
         )
-        return OpenedModel(graph, weights, None, problem)
+        return OpenedModel(graph, weights, None, problem, needs_code=True)
     net = net_of(file.config, path.name)
     if net is None:
-        return _of_foreign_class(file, weights)
+        return _of_foreign_class(file, weights, trusted=options.trust)
     graph, ids = keras_graph(net, weights_by_layer(net, file), file, _LABEL, trusted=options.trust)
     foreign = foreign_code(file.config)
     why, can_be_trusted = _hindrance(file, graph, foreign, trusted=options.trust)
@@ -134,13 +160,20 @@ def _hindrance(
     return None, False
 
 
-def _of_foreign_class(file: KerasFile, weights: MappingProxyType[str, Any]) -> OpenedModel:
+def _of_foreign_class(
+    file: KerasFile, weights: MappingProxyType[str, Any], *, trusted: bool
+) -> OpenedModel:
     """A model of the person's own class: the file does not say of which layers it consists."""
     config = file.config or {}
     graph = weight_tree(file, _LABEL)
+    if trusted:
+        code = KerasCode(file, "", foreign_code(config))
+        return OpenedModel(graph, weights, code, needs_code=True)
     problem = Problem(
         f"{file.path.name} is a model of the class {str(config.get('class_name'))[:100]}, "
         "which builds its layers in Python: only its weights are shown.",
-        "Save it as a functional model, keras.Model(inputs, outputs), or export it as ONNX.",
+        "Trust the file only if you know who made it: “Trust and run…” or --trust, with its "
+        "class where Python finds it; or name the function that makes the model: “Model code…” "
+        "or --model-code.",
     )
-    return OpenedModel(graph, weights, None, problem)
+    return OpenedModel(graph, weights, None, problem, can_be_trusted=True, needs_code=True)

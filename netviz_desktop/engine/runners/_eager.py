@@ -23,7 +23,7 @@ from netviz_desktop.engine.runners._recorded_graph import (
     recorded_graph,
     rename_outputs,
 )
-from netviz_desktop.engine.runners._recorder import Recorder
+from netviz_desktop.engine.runners._recorder import Operation, Recorder, named_by_place
 from netviz_desktop.engine.shortage import is_shortage, shortage
 from netviz_desktop.graph import ModelGraph, Parameter, collector
 from netviz_desktop.problems import Cancelled, Problem
@@ -41,6 +41,7 @@ class Eager:
         paths: id(module) -> its path.
         resting: inside this context it runs; afterwards it is as it was.
         expected: operations in a run, for the progress; 0 when not known.
+        naming: as in `Recorder`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Eager:
     paths: Mapping[int, str]
     resting: Callable[[], AbstractContextManager[None]]
     expected: int = 0
+    naming: Callable[[Operation], str] = named_by_place
 
     @collector.at_rest()
     def run(
@@ -98,7 +100,7 @@ class Eager:
             like: what was known of the graph before, of which a run that stops gives as much
                 as it reached. None: what `call` raises rises as it is.
         """
-        recorder = Recorder(self.paths, self.weights, gradients, step, self.expected)
+        recorder = Recorder(self.paths, self.weights, gradients, step, self.expected, self.naming)
         with ExitStack() as stack:
             stack.enter_context(collector.at_rest())
             stack.enter_context(as_written())

@@ -23,7 +23,7 @@ from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.problems import Cancelled, Problem
-from netviz_desktop.readers._keras_code import without_training
+from netviz_desktop.readers._keras_code import Named, without_training
 from netviz_desktop.readers._keras_config import Layer, Net, declared_shape, dtype_of, walk
 from netviz_desktop.readers._person_code import from_person, importable
 
@@ -47,6 +47,8 @@ def outlined(model: KerasModel, step: Step | None) -> Any:
             the file holds.
         Cancelled: `step` said so.
     """
+    if model.live is not None:
+        return model.live[0]
     with _building(model), _watched(step, f"Building {model.file.path.name}"):
         import keras
 
@@ -63,6 +65,10 @@ def loaded(model: KerasModel, device: torch.device, step: Step | None) -> Any:
         Problem: they do not fit.
         Cancelled: `step` said so.
     """
+    if model.live is not None:
+        live, fill = model.live
+        fill()
+        return live
     with _building(model), _watched(step, "Reading the weights"):
         import keras
 
@@ -78,7 +84,7 @@ def _building(model: KerasModel) -> Iterator[None]:
     keras = imported(name)
     with ExitStack() as stack:
         stack.enter_context(as_written())
-        stack.enter_context(_without_tensorflow())
+        stack.enter_context(without_tensorflow())
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # of what a file lacks Keras says more when it raises
         stack.enter_context(keras.saving.custom_object_scope(_custom_objects(model)))
@@ -127,7 +133,7 @@ def imported(name: str) -> Any:
     """
     if "keras" not in sys.modules:
         try:
-            with _environment(), as_written(), _without_tensorflow(), warnings.catch_warnings():
+            with _environment(), as_written(), without_tensorflow(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 importlib.import_module("keras")
         except ImportError as error:
@@ -172,7 +178,7 @@ def _environment() -> Iterator[None]:
 
 
 @contextmanager
-def _without_tensorflow() -> Iterator[None]:
+def without_tensorflow() -> Iterator[None]:
     """Whoever asks for TensorFlow is told that there is none, unless it is there already:
     Keras would spend seconds and hundreds of megabytes on importing it."""
     if "tensorflow" in sys.modules:
@@ -315,12 +321,13 @@ def _module_of(operation: str) -> str:
 
 
 def _custom_objects(model: KerasModel) -> dict[str, Any]:
-    """The person's own classes and functions; only of a file that is trusted."""
+    return custom_objects(model.foreign, model.file.path.parent) if model.trusted else {}
+
+
+def custom_objects(foreign: tuple[Named, ...], folder: Path) -> dict[str, Any]:
+    """The person's own classes and functions, imported; only of a file that is trusted."""
     found: dict[str, Any] = {}
-    if not model.trusted:
-        return found
-    folder = model.file.path.parent
-    for named in model.foreign:
+    for named in foreign:
         if named.is_lambda or not named.module:
             continue
         with from_person(f"Importing {named}", folder), importable(folder):

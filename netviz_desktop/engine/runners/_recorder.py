@@ -46,6 +46,11 @@ class Operation:
     source: str
 
 
+def named_by_place(operation: Operation) -> str:
+    """What identifies an operation, but for how often it was called: "features.0.conv2d"."""
+    return f"{operation.path}.{operation.op_type}" if operation.path else operation.op_type
+
+
 @dataclass(eq=False)
 class Recorder:
     """Records what happens inside `recording()`.
@@ -56,6 +61,7 @@ class Recorder:
         gradients: keep what gradients need; the caller enables autograd.
         step: called between operations; may raise `Cancelled`.
         expected: how many operations there will be, for the progress; 0 when not known.
+        naming: gives an operation's id, without the number of the call.
     """
 
     module_paths: Mapping[int, str]
@@ -63,6 +69,7 @@ class Recorder:
     gradients: bool = True
     step: Step | None = None
     expected: int = 0
+    naming: Callable[[Operation], str] = named_by_place
     operations: list[Operation] = field(default_factory=list)
     values: dict[str, SeenValue] = field(default_factory=dict)
 
@@ -118,8 +125,7 @@ class Recorder:
                 "", kind or "forward", self._path, inputs, [], _no_function, (), {}, 0.0,
                 self._source,
             )  # fmt: skip
-        path, op_type = operation.path, operation.op_type
-        operation.id = self._next(f"{path}.{op_type}" if path else op_type)
+        operation.id = self._next(self.naming(operation))
         return operation
 
     def place(self, path: str, kind: str = "", source: str = "") -> None:
@@ -225,8 +231,7 @@ class Recorder:
                 return  # else an inner module raised, and the model went on
 
     def _add(self, operation: Operation, computed: list[Tensor]) -> None:
-        op_type, path = operation.op_type, operation.path
-        operation.id = self._next(f"{path}.{op_type}" if path else op_type)
+        operation.id = self._next(self.naming(operation))
         self.operations.append(operation)
         from_tokens = bool(self._from_tokens) and not self._from_tokens.isdisjoint(operation.inputs)
         for port, tensor in enumerate(computed):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -13,11 +13,13 @@ from torch.autograd.graph import get_gradient_edge
 
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded
 from netviz_desktop.engine.memory import Spill, storage_of
+from netviz_desktop.engine.runners import Runner, step_of_opening
 from netviz_desktop.engine.runners import Step as Progress
-from netviz_desktop.engine.runners import step_of_opening
 from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.engine.runners._given import check_names, check_shape, missing
+from netviz_desktop.engine.runners._keras_code import made
+from netviz_desktop.engine.runners._keras_layers import in_place_of
 from netviz_desktop.engine.runners._keras_layout import lay_kernels, uncopied
 from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
 from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
@@ -25,15 +27,19 @@ from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.graph import ModelGraph, Value, collector
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers import OpenedModel
-from netviz_desktop.readers.keras_model import KerasModel
+from netviz_desktop.readers.keras_model import KerasCode, KerasModel
 
 _PROGRESS_SECONDS = 0.05
 
 
-def runner(opened: OpenedModel, device: torch.device) -> KerasRunner | None:
-    if not isinstance(opened.executable, KerasModel):
-        return None
-    return KerasRunner(opened.executable, opened.graph, device)
+def runner(opened: OpenedModel, device: torch.device) -> Runner | None:
+    match opened.executable:
+        case KerasModel() as model:
+            return KerasRunner(model, opened.graph, device)
+        case KerasCode() as code:
+            found = made(code, opened, device)
+            return KerasRunner(*found, device) if isinstance(found, tuple) else found
+    return None
 
 
 class KerasRunner:
@@ -160,7 +166,7 @@ class KerasRunner:
             ended: Tensor = activation(kept)
             return ended
 
-        with _in_place_of(todo.operation, halfway) as activation:
+        with in_place_of(todo.operation, halfway) as activation:
             run.keep(todo.ending, todo.operation(*args, **kwargs))
         run.milliseconds[todo.id] = (middle - started) * 1000
         run.milliseconds[todo.ending] = (time.perf_counter() - middle) * 1000
@@ -212,22 +218,6 @@ class _Run:
             )
             for name, value in self.values.items()
         }
-
-
-@contextmanager
-def _in_place_of(layer: Any, function: Callable[[Tensor], Tensor]) -> Iterator[Any]:
-    """The layer's activation, in whose place `function` stands meanwhile."""
-    own = layer.__dict__
-    activation = layer.activation
-    was_here = "activation" in own  # an activation that is a layer lies elsewhere
-    own["activation"] = function
-    try:
-        yield activation
-    finally:
-        if was_here:
-            own["activation"] = activation
-        else:
-            del own["activation"]
 
 
 def _with_mask_of(tensor: Tensor, source: Tensor) -> Tensor:

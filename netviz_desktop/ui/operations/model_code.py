@@ -1,4 +1,4 @@
-"""Ask for the function that makes the module a state dict belongs to."""
+"""Ask for the function that makes the network that weights belong to."""
 
 from __future__ import annotations
 

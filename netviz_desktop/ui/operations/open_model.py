@@ -74,7 +74,7 @@ class OpenModel(QObject):
             self._ask(dataclasses.replace(self.request, trust=True))
 
     def with_code(self, model_code: str) -> None:
-        """The open file again, now with the function that makes its nn.Module."""
+        """The open file again, now with the function that makes its network."""
         if self.request is not None:
             self._ask(dataclasses.replace(self.request, model_code=model_code))
 
