@@ -188,8 +188,8 @@ def test_a_shape_that_was_inferred_is_written_in_italics_until_a_run_shows_it(
 
     values = graph.values | {"c": replace(graph.values["c"], origin="inferred")}
     view = open_graph(replace(graph, values=values))
-    assert style() == "l i"
+    assert style() == "i"
 
     selection.set_run(replace(finished(), shapes={"c": (1, 8, 16, 16)}))
     lay_out()
-    assert style() == "l"
+    assert style() is None

@@ -377,7 +377,7 @@ def test_where_a_run_stopped_is_marked_on_the_scope_that_holds_it(view, selectio
 
 def test_a_scope_that_others_want_open_opens_with_all_around_it(view, selection, lay_out) -> None:
     scope = selection.scopes.by_id["scope\nlayer\n7"]
-    view.open_to_level(0)
+    view.scopes.open_to_level(0)
     lay_out()
 
     selection.open_asked.emit(scope)
