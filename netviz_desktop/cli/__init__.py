@@ -19,6 +19,8 @@ import sys
 from netviz_desktop import __version__
 from netviz_desktop.cli import explain, export, graph, methods, run, summary, window
 from netviz_desktop.cli._interrupt import EXIT_INTERRUPTED, leave_on_interrupt
+from netviz_desktop.engine.shortage import is_shortage, shortage
+from netviz_desktop.graph.memory_limit import limited
 from netviz_desktop.problems import Problem
 
 COMMANDS = (graph, summary, run, explain, methods, export, window)
@@ -40,18 +42,27 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(argv)
     try:
-        options.run(options)
+        with limited():
+            options.run(options)
         sys.stdout.flush()
     except Problem as problem:
-        sys.stderr.write(f"{_one_line(problem.what)}\n{_one_line(problem.remedy)}\n")
-        return EXIT_PROBLEM
+        return _told(problem)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Python flushes stdout once more when it ends: into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_NOBODY_READS
+    except Exception as error:
+        if not is_shortage(error):
+            raise
+        return _told(shortage())
     return 0
+
+
+def _told(problem: Problem) -> int:
+    sys.stderr.write(f"{_one_line(problem.what)}\n{_one_line(problem.remedy)}\n")
+    return EXIT_PROBLEM
 
 
 def _parser() -> argparse.ArgumentParser:

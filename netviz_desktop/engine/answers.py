@@ -16,6 +16,7 @@ from netviz_desktop.engine import explain, pictures, tensor_part
 from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import Node
+from netviz_desktop.graph.memory_limit import limited
 from netviz_desktop.graph.overlay import GRADIENT_NORM
 from netviz_desktop.link import messages
 from netviz_desktop.link.messages import Message
@@ -48,7 +49,11 @@ class Answers:
         )
 
     def answer(self, request: Message, step: Step) -> Message:
-        """Raises: Problem, Cancelled, and whatever a defect raises."""
+        """Raises: Problem, Cancelled, and whatever a defect or too little memory raises."""
+        with limited():
+            return self._answer(request, step)
+
+    def _answer(self, request: Message, step: Step) -> Message:
         match request:
             case messages.OpenModel():
                 return self._open(request, step)

@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from netviz_desktop.graph.memory_limit import room_for_mapping
 from netviz_desktop.problems import Problem, short
 
 _LARGEST_DENSE_BYTES = 2**31  # of a sparse tensor written out
@@ -76,6 +77,7 @@ class StoredTensor:
             if length == 0:
                 return self._decoded(np.zeros(0, np.uint8))
             # Copy on write: torch wants memory that it may write to, and the file stays as it is.
+            room_for_mapping(length)
             mapped = np.memmap(path, np.uint8, mode="c", offset=offset, shape=(length,))
             return self._decoded(mapped)
         if self.proto.HasField("raw_data"):

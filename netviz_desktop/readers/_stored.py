@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from netviz_desktop.graph.memory_limit import room_for_mapping
 from netviz_desktop.problems import Problem
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Stored:
             numbers = self.read()
         else:
             if self.path not in maps:
+                room_for_mapping(self.path.stat().st_size)
                 maps[self.path] = np.memmap(self.path, np.uint8, "c")
             part = maps[self.path][self.first : self.first + span * dtype.itemsize]
             if self.first % dtype.itemsize:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from netviz_desktop.engine.onnx_ops._numbers import FLOAT8, UNSIGNED, remembered, with_real
+from netviz_desktop.engine.shortage import is_shortage
 from netviz_desktop.problems import Problem, short
 
 # What a bad model makes torch, numpy or onnx raise.
@@ -205,7 +206,7 @@ class _Bound:
 
 def node_problem(node_id: str, op_type: str, error: Exception) -> Problem:
     """The two sentences about a node that failed."""
-    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+    if is_shortage(error):
         return Problem(
             f"Node “{short(node_id)}” ({short(op_type)}) could not be run: what it computes is "
             "larger than the memory.",

@@ -24,6 +24,7 @@ from netviz_desktop.engine.runners._keras_layout import lay_kernels, uncopied
 from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
 from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
 from netviz_desktop.engine.runners._logits import find_logits
+from netviz_desktop.engine.shortage import is_shortage, shortage
 from netviz_desktop.graph import ModelGraph, Value, collector
 from netviz_desktop.problems import Cancelled, Problem
 from netviz_desktop.readers import OpenedModel
@@ -130,6 +131,8 @@ class KerasRunner:
             except (Problem, Cancelled):
                 raise
             except Exception as error:
+                if is_shortage(error):
+                    raise shortage() from error
                 shapes = ", ".join(str(tuple(run.values[n].shape)) for n in todo.reads.values())
                 kind = type(todo.operation).__name__
                 raise Problem(
