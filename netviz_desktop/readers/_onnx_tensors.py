@@ -17,6 +17,8 @@ from onnx import helper, numpy_helper
 
 from netviz_desktop.graph.memory_limit import room_for_mapping
 from netviz_desktop.problems import Problem, short
+from netviz_desktop.readers._onnx_wire import VARINTS
+from netviz_desktop.readers._varints import LONGEST, decoded
 
 _LARGEST_DENSE_BYTES = 2**31  # of a sparse tensor written out
 
@@ -79,7 +81,7 @@ class StoredTensor:
             # Copy on write: torch wants memory that it may write to, and the file stays as it is.
             room_for_mapping(length)
             mapped = np.memmap(path, np.uint8, mode="c", offset=offset, shape=(length,))
-            return self._decoded(mapped)
+            return self._decoded(self._unpacked(mapped) if self._are_varints else mapped)
         if self.proto.HasField("raw_data"):
             return self._decoded(np.frombuffer(self.proto.raw_data, np.uint8))
         try:
@@ -104,7 +106,11 @@ class StoredTensor:
         elsewhere = proto.data_location == onnx.TensorProto.EXTERNAL
         if self.data_type == onnx.TensorProto.STRING and (elsewhere or proto.HasField("raw_data")):
             raise self._damaged()
-        if elsewhere:
+        if elsewhere and self._are_varints:
+            there, wanted = self._place()[2], self._entry_count  # at least a byte each
+            if wanted <= there <= LONGEST * wanted:
+                return
+        elif elsewhere:
             there, wanted = self._place()[2], self._size_bytes
         elif proto.HasField("raw_data"):
             there, wanted = len(proto.raw_data), self._size_bytes
@@ -122,6 +128,29 @@ class StoredTensor:
     @property
     def _size_bytes(self) -> int:
         return (self.count * self._bits + 7) // 8
+
+    @property
+    def _are_varints(self) -> bool:
+        return any(entry.key == VARINTS for entry in self.proto.external_data)
+
+    @property
+    def _entry_count(self) -> int:
+        """In a field of integers."""
+        return self._size_bytes if self.data_type in _BITS else self.count
+
+    def _unpacked(self, packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The bytes that `raw_data` would hold.
+
+        Raises:
+            Problem: they are not as many as the shape says.
+        """
+        width = max(self._bits // 8, 1)
+        numbers = decoded(packed, self._entry_count, np.dtype(f"u{width}"))
+        if numbers is None:
+            raise self._damaged()
+        if self.data_type == onnx.TensorProto.BOOL:
+            numbers = (numbers != 0).astype(np.uint8)
+        return numbers.view(np.uint8)
 
     def _entries(self) -> tuple[int, int]:
         """How many entries the field has that holds this type's numbers, and should have."""

@@ -2,7 +2,9 @@
 
 A model of 500 MB is some hundred kilobytes of structure around weights. `without_weights`
 copies only the structure; each weight that it leaves out is described the way ONNX
-describes external data: as an offset and a length, here in the model's own file.
+describes external data: as an offset and a length, here in the model's own file. Integers of
+varying length, which protobuf would make up to eight times as large, are left out as well;
+their description says so.
 https://protobuf.dev/programming-guides/encoding, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 """
 
@@ -15,6 +17,8 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LEFT_OUT_FROM = 1024  # bytes; smaller tensors may be shapes, which shape inference reads
 _MOST_TENSOR_FIELDS = 1000
 _LARGEST_STRUCTURE = 2**29  # bytes; what protobuf makes of it is several times as much
+VARINTS = "varints"  # what a description says of integers of varying length
+_MOST_MEMBERS = 500_000  # nodes, values and tensors of one graph; each takes over a kilobyte
 _DEEPEST = 90  # protobuf itself refuses messages nested more than 100 deep
 
 # Field numbers of onnx.proto: which fields of which message lead to tensors.
@@ -30,11 +34,16 @@ _MODEL_FIELDS = {
     14: _BYTES, 20: _BYTES, 25: _BYTES, 26: _BYTES,
 }  # fmt: skip
 _IR_VERSION, _GRAPH, _OPSETS = 1, 7, 8
-_DATA_TYPE, _FLOAT_DATA, _RAW_DATA, _DOUBLE_DATA = 2, 4, 9, 10
+_DATA_TYPE, _FLOAT_DATA, _INT32_DATA, _INT64_DATA, _RAW_DATA = 2, 4, 5, 7, 9
+_DOUBLE_DATA, _UINT64_DATA = 10, 11
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-_NUMBERS = frozenset({_FLOAT_DATA, 5, 6, 7, _RAW_DATA, _DOUBLE_DATA, 11})
-# Packed floats lie in the file as they do in memory, for these element types.
+# Packed floats lie in the file as they do in memory; element types that they are numbers of.
 _AS_THEY_ARE = {_FLOAT_DATA: (1, 14), _DOUBLE_DATA: (11, 15)}
+_OF_VARYING_LENGTH = {_INT64_DATA: (7,), _UINT64_DATA: (12, 13)}  # int32_data: all others
+_NUMBERS = frozenset({_RAW_DATA, _INT32_DATA, *_AS_THEY_ARE, *_OF_VARYING_LENGTH})
+_NOT_IN_INT32 = frozenset(
+    (8, *(t for types in (*_AS_THEY_ARE.values(), *_OF_VARYING_LENGTH.values()) for t in types))
+)
 
 
 class Damaged(ValueError):  # noqa: N818 - what the file is
@@ -83,7 +92,9 @@ def _copied(
     children = _CHILDREN[message]
     copy: list[bytes | memoryview] = []
     kept_from = start
-    for field, kind, size, at, body in _fields(content, start, end):
+    for count, (field, kind, size, at, body) in enumerate(_fields(content, start, end)):
+        if count == _MOST_MEMBERS and message in ("graph", "function", "node"):
+            raise TooLarge
         child = children.get(field)
         if child is None or kind != _BYTES or size < _LEFT_OUT_FROM:
             continue
@@ -108,23 +119,33 @@ def _described(
     data_type = next((value for field, _, value, _, _ in fields if field == _DATA_TYPE), 0)
     holders = [field for field, _, _, _, _ in fields if field in _NUMBERS]
     for field, kind, size, at, body in fields:
-        as_they_are = field == _RAW_DATA or data_type in _AS_THEY_ARE.get(field, ())
-        if as_they_are and holders == [field] and kind == _BYTES and size >= _LEFT_OUT_FROM:
+        if field in _NUMBERS and kind == _BYTES and size >= _LEFT_OUT_FROM:
             copy.append(content[kept_from:at])
-            description = _elsewhere(file_name, body, size)
             kept_from = body + size
+            if holders == [field] and _holds(field, data_type):
+                varints = field not in _AS_THEY_ARE and field != _RAW_DATA
+                description = _elsewhere(file_name, body, size, varints=varints)
     copy.append(content[kept_from:end])
     # Of a field given twice the last counts: files say themselves that their data is inside.
     return copy + description
 
 
-def _elsewhere(file_name: bytes, offset: int, length: int) -> list[bytes]:
+def _holds(field: int, data_type: int) -> bool:
+    """Whether numbers of this type lie in this field."""
+    if field == _INT32_DATA:
+        return data_type not in _NOT_IN_INT32
+    types = {**_AS_THEY_ARE, **_OF_VARYING_LENGTH}.get(field)
+    return types is None or data_type in types
+
+
+def _elsewhere(file_name: bytes, offset: int, length: int, *, varints: bool) -> list[bytes]:
     found = []
-    for key, value in (
+    entries = [
         (b"location", file_name),
         (b"offset", b"%d" % offset),
         (b"length", b"%d" % length),
-    ):
+    ]
+    for key, value in entries + [(VARINTS.encode(), b"1")] * varints:
         entry = b"".join(
             _tag(number, _BYTES) + _varint(len(text)) + text
             for number, text in ((1, key), (2, value))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netviz_desktop.graph.memory_limit import held_bytes
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import Format, OpenedModel, Options
 from netviz_desktop.readers._onnx_wire import Damaged, TooLarge, certainty, without_weights
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from netviz_desktop.graph import ModelGraph
     from netviz_desktop.readers._onnx_tensors import StoredTensor
+
+
+_MOST_COPIED_BYTES = 2**27  # of structure in memory; inferring shapes takes several times as much
 
 
 def _recognises(path: Path, head: bytes) -> int:
@@ -58,7 +62,9 @@ def read(path: Path, options: Options) -> OpenedModel:
     from netviz_desktop.readers._onnx_graph import drawn
     from netviz_desktop.readers._onnx_shapes import infer_shapes
 
+    before = held_bytes()
     proto = _decoded(path)
+    takes = held_bytes() - before
     if not proto.graph.node and not proto.graph.output:
         raise Problem(
             f"{path.name} holds no model: it is ONNX, but without a single node.",
@@ -81,7 +87,7 @@ def read(path: Path, options: Options) -> OpenedModel:
             "Download or export it again.",
         )
     _with_plain_domains(proto)
-    inferred = infer_shapes(proto)
+    inferred = infer_shapes(proto) if takes < _MOST_COPIED_BYTES else frozenset()
     constants, folded = constants_of(path, proto.graph)
     found = drawn(proto, constants, folded, path, inferred)
     stopped = next(iter(found.faults.values()), None) or _without_output(
@@ -132,16 +138,21 @@ def _decoded(path: Path) -> onnx.ModelProto:
             "Download or export it again.",
         ) from error
     except TooLarge as error:
-        raise Problem(
-            f"{path.name} is too large to be opened: it holds more than 512 MB beside its weights.",
-            "Export it again with its weights as raw or external data.",
-        ) from error
+        raise _too_large(path) from error
     except OSError as error:
         raise Problem(
             f"{path.name} cannot be read: {error.strerror or error}.",
             "Check that you may read it and that its disk is there.",
         ) from error
     return proto
+
+
+def _too_large(path: Path) -> Problem:
+    return Problem(
+        f"{path.name} is too large to be opened: it holds more beside its weights than any "
+        "network needs.",
+        "Export it again with its weights as raw or external data.",
+    )
 
 
 def _with_plain_domains(proto: onnx.ModelProto) -> None:

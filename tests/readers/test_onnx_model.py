@@ -13,6 +13,7 @@ from netviz_desktop import readers, resource
 from netviz_desktop.graph import Node, Value
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import _onnx_wire
+from netviz_desktop.readers.onnx_model import OnnxModel
 
 FLOAT = TensorProto.FLOAT
 
@@ -442,6 +443,61 @@ def test_weights_that_lie_in_typed_fields_are_read(array: Any, tmp_path: Path) -
     assert opened_model.executable.constants["w"]() == pytest.approx(array)
 
 
+def typed(kind: int, count: int = 5001) -> onnx.TensorProto:
+    """Numbers in the field of their type, of both signs where it has them."""
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    wide = np.random.default_rng(0).normal(size=count) * 300
+    small = kind in (TensorProto.INT4, TensorProto.UINT4)
+    numbers = (np.abs(wide) % 8 if small else np.abs(wide)).astype(dtype)
+    if np.issubdtype(dtype, np.signedinteger) or np.issubdtype(dtype, np.floating):
+        numbers[::2] *= -1
+    return helper.make_tensor("w", kind, [count], numbers)
+
+
+INTEGERS_OF_VARYING_LENGTH = (
+    "INT64", "UINT64", "INT32", "UINT32", "INT16", "UINT16", "INT8", "UINT8", "BOOL", "FLOAT16",
+    "BFLOAT16", "FLOAT8E4M3FN", "INT4", "UINT4",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", INTEGERS_OF_VARYING_LENGTH)
+def test_numbers_in_typed_fields_stay_in_the_file_and_are_those_that_onnx_reads(
+    kind: str, tmp_path: Path
+) -> None:
+    tensor = typed(getattr(TensorProto, kind))
+    proto = model([helper.make_node("Identity", ["w"], ["y"])])
+    proto.graph.initializer.append(tensor)
+
+    found = opened(proto, tmp_path)
+
+    assert isinstance(found.executable, OnnxModel)
+    assert found.executable.proto.ByteSize() < 1000
+    numbers = found.executable.constants["w"]()
+    expected = numpy_helper.to_array(tensor)
+    assert numbers.dtype == expected.dtype
+    assert numbers.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(("count", "drawn"), [(5000, True), (5002, True), (500, False)])
+def test_numbers_in_typed_fields_that_do_not_fill_the_shape_are_refused(
+    count: int, drawn: bool, tmp_path: Path
+) -> None:
+    tensor = typed(TensorProto.INT64)
+    tensor.dims[0] = count
+    proto = model([helper.make_node("Identity", ["w"], ["y"])])
+    proto.graph.initializer.append(tensor)
+
+    found = opened(proto, tmp_path)
+
+    if not drawn:
+        assert found.structure_only is not None
+        assert "damaged" in found.structure_only.what
+        return
+    assert isinstance(found.executable, OnnxModel)
+    with pytest.raises(Problem, match="does not make int64"):
+        found.executable.constants["w"]()
+
+
 @pytest.mark.parametrize("location", ["../secret", "/etc/hostname", "sub/../../secret", ""])
 def test_weights_outside_the_models_folder_are_refused(location: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(bytes(24))
@@ -742,6 +798,16 @@ def test_structure_that_would_fill_the_memory_is_refused(
 ) -> None:
     monkeypatch.setattr(_onnx_wire, "_LARGEST_STRUCTURE", 10_000)
     proto = model([helper.make_node("Relu", ["x"], ["y"], doc_string="d" * 10_000)])
+
+    with pytest.raises(Problem, match="too large to be opened"):
+        opened(proto, tmp_path)
+
+
+def test_more_nodes_than_any_network_has_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_onnx_wire, "_MOST_MEMBERS", 1000)
+    proto = model([onnx.NodeProto() for _ in range(1000)])
 
     with pytest.raises(Problem, match="too large to be opened"):
         opened(proto, tmp_path)
