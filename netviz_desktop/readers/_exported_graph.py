@@ -94,7 +94,7 @@ def describe(archive: Archive, path: Path) -> Described:
         given.inputs,
         tuple(dict.fromkeys(value for _, value in outputs)),
         nodes,
-        _values(shown, given, steps),
+        naming.in_words(_values(shown, given, steps), given.inputs),
         {"producer": f"torch {program.torch_version}"} if program.torch_version else {},
         naming.modules(step.call for step in steps.all),
     )

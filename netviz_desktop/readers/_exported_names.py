@@ -10,10 +10,11 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from netviz_desktop.graph import Dimension
+from netviz_desktop.graph import Dimension, Value
 from netviz_desktop.readers._exported_schema import Call, NamedTuple, Size, TensorMeta
 
 _IN_PLACE = frozenset(
@@ -25,6 +26,12 @@ _COMPUTED_ATTRIBUTES = {
 }  # fmt: skip
 _FRAME = re.compile(r'File "([^"]{1,500})", line (\d+), in (\S{1,200})')
 _LONGEST_EXPRESSION = 500
+_MADE_UP = re.compile(r"\b[su]\d+\b")  # by torch.export, for sizes that may vary
+_AXES = {
+    2: {0: "batch"},
+    3: {0: "batch", 1: "length"},
+    4: {0: "batch", 2: "height", 3: "width"},
+}  # of an input with so many
 
 
 def domain(target: str) -> str:
@@ -106,6 +113,30 @@ def dimension(size: Size) -> Dimension:
     if isinstance(size.as_int, int):
         return size.as_int
     return _spelled(getattr(size.as_expr, "expr_str", ""))
+
+
+def in_words(values: Mapping[str, Value], inputs: Iterable[str]) -> dict[str, Value]:
+    """With "batch" and the like in place of the symbols that torch makes up, such as s77."""
+    words: dict[str, str] = {}
+    for name in inputs:
+        shape = values[name].shape or ()
+        for axis, size in enumerate(shape):
+            if isinstance(size, str) and _MADE_UP.fullmatch(size) and size not in words:
+                word = _AXES.get(len(shape), _AXES[2]).get(axis, "size")
+                taken = sum(known.startswith(word) for known in words.values())
+                words[size] = f"{word}_{taken + 1}" if taken else word
+    if not words:
+        return dict(values)
+
+    def said(size: Dimension) -> Dimension:
+        if not isinstance(size, str):
+            return size
+        return _MADE_UP.sub(lambda found: words.get(found[0], found[0]), size)
+
+    return {
+        name: replace(value, shape=value.shape and tuple(map(said, value.shape)))
+        for name, value in values.items()
+    }
 
 
 @lru_cache(maxsize=4096)

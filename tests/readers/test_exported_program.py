@@ -321,3 +321,23 @@ def places(content: Any) -> Any:
         yield content, key
         if isinstance(content[key], (list, dict)):
             yield from places(content[key])
+
+
+def test_sizes_that_may_vary_are_called_by_what_they_are(tmp_path: Path) -> None:
+    class Pyramid(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return torch.cat([x, x], 2) + y.mean()
+
+    free = torch.export.Dim.DYNAMIC
+    program = torch.export.export(
+        Pyramid(),
+        (torch.ones(2, 3, 8, 9), torch.ones(5, 4)),
+        dynamic_shapes=({0: free, 2: free, 3: free}, {0: free}),
+    )
+    path = tmp_path / "pyramid.pt2"
+    torch.export.save(program, path)
+    values = read(path).graph.values
+
+    assert values["x"].shape == ("batch", 3, "height", "width")
+    assert values["y"].shape == ("batch_2", 4)
+    assert values["output"].shape == ("batch", 3, "2*height", "width")
