@@ -77,19 +77,20 @@ def test_what_is_not_lit_is_dimmed_until_escape(
     themes(choice)
     view = open_graph(graph)
     view.actual_size()
-    view.grab()
+    ground = QColor(theme.current().canvas)
+    qtbot.waitUntil(lambda: ground not in (colour(view, "conv"), colour(view, "end")))
     before = {name: colour(view, name) for name in ("conv", "end")}
     selection.set_node("relu")
 
     view.tracing.inputs()
-    away = QColor(theme.current().canvas).lightness()
-    dimmed = abs(colour(view, "end").lightness() - away)
-    assert dimmed < abs(before["end"].lightness() - away) / 2
+    qtbot.waitUntil(lambda: ground not in (colour(view, "conv"), colour(view, "end")))
+    dimmed = abs(colour(view, "end").lightness() - ground.lightness())
+    assert dimmed < abs(before["end"].lightness() - ground.lightness()) / 2
     assert colour(view, "conv") == before["conv"]
 
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     assert selection.node == "relu"
-    assert colour(view, "end") == before["end"]
+    qtbot.waitUntil(lambda: colour(view, "end") == before["end"])
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     assert selection.node is None
 
