@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -229,6 +229,10 @@ class Selection(QObject):
         else:
             chosen.append(node)
         self._set(chosen[-1] if chosen else None, others=tuple(chosen[:-1]))
+
+    def set_nodes(self, nodes: Sequence[str]) -> None:
+        """Several nodes, of which docks show the last."""
+        self._set(nodes[-1] if nodes else None, others=tuple(nodes[:-1]))
 
     def restore(
         self, node: str | None, scope: Scope | None, edge: Edge | None, others: tuple[str, ...]

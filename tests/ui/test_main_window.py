@@ -483,6 +483,21 @@ def test_all_nodes_of_the_selected_ones_type_are_found(window, engine, opened):
 
     assert window.find_bar.field.text() == 'op:"Op"'
     assert window.find_bar.found == ["relu_a", "conv", "relu_b"]
+    assert window.find_bar.count.text() == "2 of 3"
+    assert window.selection.node == "conv"
+    assert set(window.selection.others) == {"relu_a", "relu_b"}
+
+
+def test_all_that_is_found_is_selected_at_once(window, engine, opened, qtbot):
+    window.open_files(["/models/a.onnx"])
+    engine.answer(OpenModel, opened(nodes=("relu_a", "conv", "relu_b")))
+    window.commands.find.trigger()
+    qtbot.keyClicks(window.find_bar.field, "relu")
+    assert window.selection.node is None
+
+    qtbot.keyClick(window.find_bar.field, Qt.Key.Key_Return, Qt.KeyboardModifier.AltModifier)
+
+    assert (window.selection.node, window.selection.others) == ("relu_a", ("relu_b",))
 
 
 def test_f3_goes_on_without_the_bar(window, engine, opened, qtbot):

@@ -29,6 +29,7 @@ or where a word says:</td></tr>
 <tr><td><b>weight:bias</b></td><td>name of a weight</td></tr>
 <tr><td><b>value:logits</b></td><td>name of a value</td></tr>
 <tr><td><b>op:"Conv"</b></td><td>in quotes: the whole of it, with spaces</td></tr>
+<tr><td colspan="2">Enter goes to the next, Alt+Enter selects all.</td></tr>
 </table>"""
 
 
@@ -88,16 +89,24 @@ class FindBar(QFrame):
         self.field.selectAll()
 
     def find_type(self, op_type: str) -> None:
-        """Find all nodes of a type."""
+        """Find all nodes of a type, and select them."""
         self.regular.setChecked(False)
         self.field.setText(type_search(op_type))
         self.begin()
+        self.select_all()
 
     def find_its_type(self) -> None:
-        """Find all nodes of the selected one's type."""
+        """Select all nodes of the selected one's type."""
         node = self._selection.selected_node
         if node is not None:
             self.find_type(node.op_type)
+
+    def select_all(self) -> None:
+        """Select all that is found; docks show the one in view."""
+        if self.found:
+            self._is_chosen = True
+            shown = self.found[self._at]
+            self._selection.set_nodes([*(node for node in self.found if node != shown), shown])
 
     def dismiss(self) -> None:
         self.hide()
@@ -114,7 +123,10 @@ class FindBar(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         back = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        enters = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enters and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.select_all()
+        elif enters:
             self._step(-1 if back else 1)
         elif event.key() == Qt.Key.Key_Down:
             self.next()
@@ -136,7 +148,7 @@ class FindBar(QFrame):
         super().changeEvent(event)
 
     def _find(self) -> None:
-        """Looks at the first of what is found, and chooses nothing yet."""
+        """Looks at the first of what is found, or at the selected one, and chooses nothing yet."""
         text = self.field.text()
         try:
             self._search = words(text, regular=self.regular.isChecked())
@@ -150,7 +162,8 @@ class FindBar(QFrame):
         self._at, self._is_chosen = -1, False
         self._list()
         if self.found:
-            self._look_at(0, opening=False)
+            node = self._selection.node
+            self._look_at(self.found.index(node) if node in self.found else 0, opening=False)
         else:
             self.count.setText("None" if self._search else "")
 

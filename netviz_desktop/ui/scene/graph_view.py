@@ -378,7 +378,7 @@ class GraphView(Canvas):
         marks.selected = marks.framed = marks.wire = None
         if self.chart is None:
             return
-        boxes = map(self._seen_as, self._selection.others)
+        boxes = dict.fromkeys(map(self._seen_as, self._selection.others))
         self._item.marks.others = tuple(self.chart.index[box] for box in boxes if box)
         scope, node = self._selection.scope, self._selection.node
         if self._selection.edge is not None:

@@ -14,7 +14,7 @@ from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.tracing import Lit
 from netviz_desktop.ui.theme import Theme
 
-_MOST_ROUNDED = 1000  # found, in view: so many are too small for round corners
+_MOST_ROUNDED = 1000  # found or selected, in view: so many are too small for round corners
 _MOST_FAULTS = 500  # in view: where all is marked, more marks tell nothing
 
 
@@ -80,17 +80,19 @@ class Marks:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         faulty = {*chart.faulty.tolist(), self.stopped}
         near = area.adjusted(-16 / scale, -16 / scale, 16 / scale, 16 / scale)
-        found = list(filter(self.found.__contains__, chart.figures_in(near).tolist()))
-        if len(found) > _MOST_ROUNDED:
-            painter.setPen(QPen(QColor(palette.accent), 2.0 * max(1.0, 1 / scale)))
-            painter.drawRects([chart.rectangle(index) for index in found])
-            marks = []
-        else:
-            marks = [(index, palette.accent, 2.0) for index in found]
+        in_view = chart.figures_in(near).tolist()
+        found = list(filter(self.found.__contains__, in_view))
+        others = list(filter(set(self.others).__contains__, in_view))
+        marks = []
+        for many, colour in ((found, palette.accent), (others, palette.selected)):
+            if len(many) <= _MOST_ROUNDED:
+                marks += [(index, colour, 2.0) for index in many]
+                continue
+            painter.setPen(QPen(QColor(colour), 2.0 * max(1.0, 1 / scale)))
+            painter.drawRects([chart.rectangle(index) for index in many])
         if self.hovered is not None:
             marks.append((self.hovered, palette.accent, 1.5))
         marks += [(index, palette.accent, 1.0) for index in self._neighbours(chart)]
-        marks += [(index, palette.selected, 2.0) for index in self.others]
         if self.selected is not None:
             marks.append((self.selected, palette.selected, 2.0))
         for index, colour, width in marks:
