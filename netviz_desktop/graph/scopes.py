@@ -161,24 +161,24 @@ class Scopes:
 
     def outputs(self, scope: Scope) -> tuple[str, ...]:
         """Values that are read outside, or by nobody at all, in the graph's order."""
-        inside = range(scope.start, scope.stop)
-        leaving = [
-            name
-            for node in self.nodes(scope)
-            for name in node.outputs
-            if name
-            and (name in self._results or any(p not in inside for p in self._readers.get(name, ())))
-        ]
-        return tuple(leaving)
+        return tuple(
+            name for node in self.nodes(scope) for name in node.outputs if self._leaves(name, scope)
+        )
 
     def output(self, scope: Scope) -> tuple[Node, Value] | None:
         """What it computes in the end, and the node that does; None where it is not known."""
-        leaving = self.outputs(scope)
-        if not leaving:
-            return None
-        name = leaving[-1]
-        node = self.graph.node(self.graph.producer[name])
-        return node, self.graph.values.get(name, Value(name))
+        for index in reversed(self.order[scope.start : scope.stop]):
+            node = self.graph.nodes[index]
+            for name in reversed(node.outputs):
+                if self._leaves(name, scope):
+                    return node, self.graph.values.get(name, Value(name))
+        return None
+
+    def _leaves(self, name: str, scope: Scope) -> bool:
+        if not name:
+            return False
+        readers = self._readers.get(name, ())
+        return name in self._results or not all(scope.start <= at < scope.stop for at in readers)
 
     # --- which are open -------------------------------------------------------------------
 
@@ -285,14 +285,15 @@ class Scopes:
         together: dict[tuple[str, str], list[str]] = {}
         for node in graph.nodes:
             target = box_of[node.id]
+            is_closed = target in closed
             for port, name in enumerate(node.inputs):
                 origin = source.get(name)
-                if origin is None:
+                if origin is None or (is_closed and origin == target):
                     continue
-                if origin not in closed and target not in closed:
-                    yield Link(origin, target, (name,), 1, port)
-                elif origin != target:
+                if is_closed or origin in closed:
                     together.setdefault((origin, target), []).append(name)
+                else:
+                    yield Link(origin, target, (name,), 1, port)
         for name in dict.fromkeys(graph.outputs):
             if name in source:
                 yield Link(source[name], output_id(name), (name,), 1)

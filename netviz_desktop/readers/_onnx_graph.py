@@ -77,12 +77,14 @@ def drawn(
     inside = Inside(path, functions)
     given = {value.name for value in graph.input}
     read_inside = {index: inside.reads(protos[index], ids[index], constants) for index in order}
+    stored = constants.keys()
     tensors = {
         index: [
             *[constants[name] for name in protos[index].input if name in constants],
             *[tensor for _, _, _, tensor in read_inside[index]],
         ]
         for index in order
+        if read_inside[index] or not stored.isdisjoint(read_by[index])
     }
     known = frozenset(given | constants.keys())
     stopping = faults(path, model, Wiring(ids, read_by, producer, order, tensors, known))

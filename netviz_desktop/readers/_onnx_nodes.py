@@ -38,7 +38,7 @@ def as_node(
     inputs = tuple(proto.input)
     settings: dict[str, Attribute] = {}
     found = []
-    if inside or any(name in constants for name in inputs):
+    if inside or not constants.keys().isdisjoint(inputs):
         named = roles(proto, opsets.get(proto.domain, 1))
         for read, role in zip(inputs, named, strict=True):
             constant = constants.get(read)
@@ -54,7 +54,7 @@ def as_node(
             found.append((read, tensor, role))
     parameters = {
         read: Parameter(read, t.shape, t.dtype, role, buffer=role in _BUFFERS)
-        for read, t, role in found[::-1]
+        for read, t, role in reversed(found)
     }
     node = Node(
         id=node_id,
@@ -62,7 +62,7 @@ def as_node(
         domain=proto.domain or "ai.onnx",
         name=proto.name,
         scope=scope_of(proto),
-        inputs=inputs + tuple(dict.fromkeys(outside)),
+        inputs=inputs + tuple(dict.fromkeys(outside)) if outside else inputs,
         outputs=tuple(proto.output),
         attributes=settings | {a.name: described(a) for a in proto.attribute},
         parameters=tuple(reversed(parameters.values())),

@@ -31,16 +31,10 @@ def infer_shapes(model: onnx.ModelProto) -> frozenset[str]:
     Returns:
         The names of the values whose shapes only the inference says.
     """
-    asked = onnx.ModelProto()
-    asked.CopyFrom(model)
-    if asked.functions and _written_out(asked) > _MOST_NODES:
-        asked.ClearField("functions")
-    declared = (*asked.graph.input, *asked.graph.value_info)
+    declared = (*model.graph.input, *model.graph.value_info)
     typed = {value.name for value in declared if value.HasField("type")}
-    for node in _nodes((*asked.graph.node, *(node for f in asked.functions for node in f.node))):
-        if not _is_safe(node, typed):
-            node.domain = _NOT_INFERRED
-    found = _inferred(asked)
+    is_safe = all(_is_safe(node, typed) for node in _all_nodes(model))
+    found = _inferred(model if is_safe and not model.functions else _made_safe(model, typed))
     if found is None:
         return frozenset()
     said = _shaped((*model.graph.input, *model.graph.value_info, *model.graph.output))
@@ -55,6 +49,18 @@ def _shaped(values: Iterable[onnx.ValueInfoProto]) -> frozenset[str]:
     return frozenset(value.name for value in values if value.type.tensor_type.HasField("shape"))
 
 
+def _made_safe(model: onnx.ModelProto, typed: set[str]) -> onnx.ModelProto:
+    """A copy without what must not be inferred."""
+    asked = onnx.ModelProto()
+    asked.CopyFrom(model)
+    if _written_out(asked) > _MOST_NODES:
+        asked.ClearField("functions")
+    for node in _all_nodes(asked):
+        if not _is_safe(node, typed):
+            node.domain = _NOT_INFERRED
+    return asked
+
+
 def _inferred(model: onnx.ModelProto) -> onnx.ModelProto | None:
     for data_prop in (False,) if _has_long_vectors(model.graph) else (True, False):
         try:
@@ -64,6 +70,10 @@ def _inferred(model: onnx.ModelProto) -> onnx.ModelProto | None:
         except (InferenceError, ValidationError, RuntimeError, ValueError, MemoryError):
             continue  # what the file declares is still true
     return None
+
+
+def _all_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    return _nodes((*model.graph.node, *(node for f in model.functions for node in f.node)))
 
 
 def _nodes(nodes: Iterable[onnx.NodeProto]) -> list[onnx.NodeProto]:
