@@ -74,7 +74,7 @@ class Chart:
 
     def fill(self, figure: Figure, palette: Theme) -> colours.Fill:
         """The colours of a figure's header."""
-        if self.shades is not None:
+        if self.shades is not None and not figure.is_end:
             return self.shades.fill(figure.id, palette)
         return colours.header(figure.category, palette, closed=figure.scope is not None)
 

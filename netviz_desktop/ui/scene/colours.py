@@ -62,6 +62,12 @@ def header(category: Category | None, theme: Theme, *, closed: bool = False) -> 
     return Fill(_FILLS[category], "#ffffff")
 
 
+@lru_cache(maxsize=8)
+def blank(theme: Theme) -> Fill:
+    """Of a box without a value, where an overlay colours the others; seen also from afar."""
+    return Fill("#484d55" if theme.dark else "#c8cdd4", theme.text)
+
+
 @lru_cache(maxsize=64)
 def frame(depth: int, theme: Theme) -> tuple[str, str, str]:
     """Of the ground of a frame, its border, and its title."""

@@ -211,7 +211,7 @@ class _Blank(QWidget):
         palette, line = theme.current(), self.fontMetrics().height()
         painter = QPainter(self)
         painter.setPen(QColor(palette.border))
-        painter.setBrush(QColor(colours.header(None, palette).fill))
+        painter.setBrush(QColor(colours.blank(palette).fill))
         painter.drawRect(QRectF(0, 2, 17, line - 5))
         painter.setPen(QColor(palette.muted))
         painter.drawText(26, 0, self.width() - 26, line, Qt.AlignmentFlag.AlignLeft, self._text)

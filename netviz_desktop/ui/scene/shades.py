@@ -60,7 +60,7 @@ class Shades:
     blank: int
 
     def fill(self, figure: str, palette: Theme) -> Fill:
-        return self.fills.get(figure) or colours.header(None, palette)
+        return self.fills.get(figure) or colours.blank(palette)
 
     def text(self, figure: str) -> str:
         """What it says of a figure: "Sparsity: 38.4 %"; empty for one without a value."""

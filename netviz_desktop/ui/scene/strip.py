@@ -110,7 +110,7 @@ def _parts(chart: Chart, shades: Shades, area: QRectF, palette: Theme) -> Iterat
         below = QPointF(bar.left() + label.left, bar.bottom() + _TICK + 11)
         yield _Words(below, label.text, letters.label, palette.muted)
     if shades.blank_says:
-        blank = [(colours.header(None, palette).fill, shades.blank_says)]
+        blank = [(colours.blank(palette).fill, shades.blank_says)]
         yield from _swatches(chart, blank, bar.bottomLeft() + QPointF(0, _TICK + 17), palette)
 
 

@@ -47,7 +47,7 @@ def test_text_can_be_read_on_every_colour() -> None:
     for fill in (*ramp(), *categories()):
         assert contrast(fill.fill, fill.text) >= 4.5, fill
     for palette in (LIGHT, DARK):
-        blank = colours.header(None, palette)
+        blank = colours.blank(palette)
         assert contrast(blank.fill, blank.text) >= 4.5
 
 
@@ -64,7 +64,7 @@ def test_categories_differ_in_lightness() -> None:
 
 def test_a_blank_box_has_none_of_the_ramps_colours() -> None:
     for palette in (LIGHT, DARK):
-        assert colours.header(None, palette).fill not in {step.fill for step in ramp()}
+        assert colours.blank(palette).fill not in {step.fill for step in ramp()}
 
 
 def test_boxes_are_coloured_from_the_smallest_to_the_largest_value(shaded) -> None:
@@ -73,7 +73,7 @@ def test_boxes_are_coloured_from_the_smallest_to_the_largest_value(shaded) -> No
     assert found.fills["relu"] == ramp()[0]
     assert found.fills["conv"] == ramp()[-1]
     assert found.position(10.0) == pytest.approx(0.5)
-    assert found.fill("fc", LIGHT) == colours.header(None, LIGHT)  # it has no value
+    assert found.fill("fc", LIGHT) == colours.blank(LIGHT)  # it has no value
     assert found.blank == 1
 
 
@@ -163,7 +163,7 @@ def test_canvas_minimap_and_files_show_the_same_colours(
     page = (tmp_path / "graph.html").read_text(encoding="utf-8")
     assert all(f'"{colour}"' in page for colour in expected)
     svg = (tmp_path / "graph.svg").read_text(encoding="utf-8")
-    blank = colours.header(None, palette).fill  # of what has no value
+    blank = colours.blank(palette).fill  # of what has no value
     assert all(f"fill:{colour}" in svg for colour in (*expected, blank))
 
 
@@ -226,4 +226,4 @@ def seen(image: QImage) -> set[str]:
 def test_a_theme_has_its_own_blank(themes) -> None:
     themes("dark")
     assert theme.current() == DARK
-    assert colours.header(None, DARK) != colours.header(None, LIGHT)
+    assert colours.blank(DARK) != colours.blank(LIGHT)
