@@ -16,6 +16,7 @@ from typing import Any
 
 from netviz_desktop.graph import Dimension, Value
 from netviz_desktop.readers._exported_schema import Call, NamedTuple, Size, TensorMeta
+from netviz_desktop.readers._source_line import source_line
 
 _IN_PLACE = frozenset(
     f"__i{operator}__"
@@ -24,7 +25,6 @@ _IN_PLACE = frozenset(
 _COMPUTED_ATTRIBUTES = {
     "numpy_T": "T", "mT": "mT", "matrix_H": "H", "mH": "mH", "real": "real", "imag": "imag",
 }  # fmt: skip
-_FRAME = re.compile(r'File "([^"]{1,500})", line (\d+), in (\S{1,200})')
 _LONGEST_EXPRESSION = 500
 _MADE_UP = re.compile(r"\b[su]\d+\b")  # by torch.export, for sizes that may vary
 _AXES = {
@@ -87,21 +87,9 @@ def _module(entry: str) -> tuple[str, str]:
 
 
 def source(call: Call) -> str:
-    """ "net.py:31 in forward": the innermost line that is not torch's own."""
-    frames = _FRAME.findall(call.metadata.get("stack_trace", ""))
-    own = {
-        f"{kind.split('.')[-2]}.py"
-        for kind in re.findall(
-            r"torch\.nn\.modules\.[\w.]+", call.metadata.get("nn_module_stack", "")
-        )
-    } | {"functional.py", "module.py", "_tensor.py", "_ops.py"}
-    named = [
-        (re.split(r"[/\\]", file)[-1], line, function)
-        for file, line, function in frames
-        if not file.startswith("<")
-    ]
-    theirs = [frame for frame in named if frame[0] not in own] or named
-    return f"{theirs[-1][0]}:{theirs[-1][1]} in {theirs[-1][2]}" if theirs else ""
+    """ "net.py:31 in forward"."""
+    said = call.metadata
+    return source_line(said.get("stack_trace", ""), said.get("nn_module_stack", ""))
 
 
 def shape(meta: TensorMeta) -> tuple[Dimension, ...]:

@@ -283,6 +283,22 @@ def test_the_module_path_comes_from_what_torch_notes_on_a_node(tmp_path: Path) -
     assert only_node(opened_model).scope == ("layer1", "0", "conv2")
 
 
+def test_the_source_line_is_the_innermost_that_is_not_torchs_own(tmp_path: Path) -> None:
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    for key, value in {
+        "pkg.torch.onnx.class_hierarchy": "['net.Net', 'torch.nn.modules.conv.Conv2d', 'aten']",
+        "pkg.torch.onnx.stack_trace": (
+            'File "net.py", line 34, in forward\n    return self.conv(x)\n'
+            '  File "conv.py", line 565, in forward\n    return self._conv_forward(input)'
+        ),
+    }.items():
+        node.metadata_props.add(key=key, value=value)
+
+    opened_model = opened(model([node], {"w": np.zeros((1, 3, 1, 1), np.float32)}), tmp_path)
+
+    assert only_node(opened_model).source == "net.py:34 in forward"
+
+
 def test_onnxs_own_domain_may_be_written_out(tmp_path: Path) -> None:
     proto = model([helper.make_node("Flatten", ["x"], ["y"], domain="ai.onnx")])
     proto.opset_import[0].domain = "ai.onnx"
