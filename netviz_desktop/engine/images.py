@@ -72,7 +72,7 @@ def decode(data: bytes, name: str) -> Image.Image:
         ) from error
     except (OSError, *_DAMAGED) as error:
         raise Problem(
-            f"{name} is cut short or damaged: {_reason(error)}.",
+            f"{name} is cut short or damaged: its pixels cannot be read.",
             "Download or save it again, or choose another image.",
         ) from error
 
@@ -172,8 +172,3 @@ def _gray_of_floats(pixels: NDArray[Any]) -> Image.Image:
         low, high = 0.0, 255.0
     span = (high - low) or 1.0
     return Image.fromarray(np.rint((values - low) / span * 255).astype(np.uint8))
-
-
-def _reason(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0].rstrip(".")[:200] if text else type(error).__name__
