@@ -18,11 +18,13 @@ _NONE_LABEL = "None: the weights alone"
 def recognised(model: ModelOpened) -> Problem:
     """What is good to know after weights were opened as those of a network."""
     others = [name for name in model.architectures if name != model.architecture]
-    if not others:
-        rest = "Nothing else that is known has the same weights."
-    else:
+    rest = "If it is another network, choose that one with “Change…”."
+    if others:
         named = ", ".join(others[:2]) + (", …" if len(others) > 2 else "")
-        rest = f"{len(others)} other{'s' if len(others) > 1 else ''} would fit as well ({named})."
+        rest = (
+            f"{len(others)} other{'s' if len(others) > 1 else ''} would fit as well ({named}): "
+            "“Change…” lets you choose."
+        )
     return Problem(f"Recognised as {model.architecture} by its weights' names and shapes.", rest)
 
 

@@ -11,8 +11,8 @@ def test_what_was_recognised_is_said_with_what_else_would_fit(opened):
     three = recognised(opened(architecture="a: x", architectures=("a: x", "b: y", "b: z")))
 
     assert one.what == "Recognised as a: x by its weights' names and shapes."
-    assert "Nothing else" in one.remedy
-    assert three.remedy == "2 others would fit as well (b: y, b: z)."
+    assert one.remedy == "If it is another network, choose that one with “Change…”."
+    assert three.remedy == ("2 others would fit as well (b: y, b: z): “Change…” lets you choose.")
 
 
 def test_another_architecture_is_chosen_from_the_list(qtbot, opened):
