@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import onnx
 
 from netviz_desktop.graph import Attribute, Node, Parameter
-from netviz_desktop.readers._onnx_attributes import described, written_out
+from netviz_desktop.readers._onnx_attributes import described, text, written_out
 from netviz_desktop.readers._onnx_roles import is_short_setting, is_weight, roles
 from netviz_desktop.readers._onnx_scopes import scope_of
 from netviz_desktop.readers._onnx_subgraphs import Read
 from netviz_desktop.readers._onnx_tensors import StoredTensor
+from netviz_desktop.readers._source_line import source_line
 
 _BUFFERS = frozenset({"running mean", "running variance"})
 
@@ -68,6 +69,15 @@ def as_node(
         parameters=tuple(reversed(parameters.values())),
         note=note,
         fault=fault,
+        source=_source(proto),
         bodies=bodies,
     )
     return node, {read: tensor for read, tensor, _ in found}
+
+
+def _source(proto: onnx.NodeProto) -> str:
+    """As torch's exporter notes it."""
+    said = {entry.key: entry.value for entry in proto.metadata_props}
+    if (stack := said.get("pkg.torch.onnx.stack_trace")) is None:
+        return ""
+    return source_line(text(stack), text(said.get("pkg.torch.onnx.class_hierarchy", "")))
