@@ -16,7 +16,8 @@ from collections.abc import Iterator
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LEFT_OUT_FROM = 1024  # bytes; smaller tensors may be shapes, which shape inference reads
 _MOST_TENSOR_FIELDS = 1000
-_LARGEST_STRUCTURE = 2**29  # bytes; what protobuf makes of it is several times as much
+_LARGEST_STRUCTURE = 2**28  # bytes
+_PIECE = 2**21  # bytes, of which protobuf makes up to a hundred times as much
 VARINTS = "varints"  # what a description says of integers of varying length
 _MOST_MEMBERS = 500_000  # nodes, values and tensors of one graph; each takes over a kilobyte
 _DEEPEST = 90  # protobuf itself refuses messages nested more than 100 deep
@@ -80,6 +81,34 @@ def without_weights(content: memoryview, file_name: str) -> bytes:
     if sum(map(len, copy)) > _LARGEST_STRUCTURE:
         raise TooLarge
     return b"".join(copy)
+
+
+def pieces(structure: bytes) -> Iterator[bytes]:
+    """A model in pieces that give it when they are decoded one after the other, so that
+    whoever decodes them can stop."""
+    content = memoryview(structure)
+    if len(content) <= _PIECE:
+        yield structure
+        return
+    kept_from = 0
+    for field, kind, size, at, body in _fields(content, 0, len(content)):
+        if field == _GRAPH and kind == _BYTES:
+            yield bytes(content[kept_from:at])
+            kept_from = body + size
+            for begin, end in _cut(content, body, kept_from):
+                yield _tag(_GRAPH, _BYTES) + _varint(end - begin) + content[begin:end]
+    yield bytes(content[kept_from:])
+
+
+def _cut(content: memoryview, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Between the fields of a message, into parts of no more than a piece where it can be."""
+    begin = last = start
+    for _, _, _, at, _ in _fields(content, start, end):
+        if at - begin > _PIECE and last > begin:
+            yield begin, last
+            begin = last
+        last = at
+    yield begin, end
 
 
 def _copied(

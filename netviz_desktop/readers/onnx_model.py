@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from netviz_desktop.graph.memory_limit import held_bytes
 from netviz_desktop.problems import Problem
 from netviz_desktop.readers import Format, OpenedModel, Options
-from netviz_desktop.readers._onnx_wire import Damaged, TooLarge, certainty, without_weights
+from netviz_desktop.readers._onnx_wire import Damaged, TooLarge, certainty, pieces, without_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from netviz_desktop.readers._onnx_tensors import StoredTensor
 
 
+_MOST_BYTES = 2**29  # of structure in memory
 _MOST_COPIED_BYTES = 2**27  # of structure in memory; inferring shapes takes several times as much
 
 
@@ -122,16 +123,13 @@ def _without_output(
 
 
 def _decoded(path: Path) -> onnx.ModelProto:
-    import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         with path.open("rb") as file:
             # Not closed here: an error's traceback may still hold on to parts of it.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        structure = without_weights(memoryview(mapped), path.name)
-        proto = onnx.ModelProto()
-        proto.ParseFromString(structure)
+        return _merged(without_weights(memoryview(mapped), path.name))
     except (Damaged, DecodeError, RecursionError) as error:
         raise Problem(
             f"{path.name} is cut short or damaged: it cannot be decoded as ONNX.",
@@ -144,6 +142,18 @@ def _decoded(path: Path) -> onnx.ModelProto:
             f"{path.name} cannot be read: {error.strerror or error}.",
             "Check that you may read it and that its disk is there.",
         ) from error
+
+
+def _merged(structure: bytes) -> onnx.ModelProto:
+    """Raises: TooLarge: it would fill the memory."""
+    import onnx
+
+    proto = onnx.ModelProto()
+    before = held_bytes()
+    for piece in pieces(structure):
+        proto.MergeFromString(piece)
+        if held_bytes() - before > _MOST_BYTES:
+            raise TooLarge
     return proto
 
 

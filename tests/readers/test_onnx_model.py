@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from netviz_desktop import readers, resource
 from netviz_desktop.graph import Node, Value
 from netviz_desktop.problems import Problem
-from netviz_desktop.readers import _onnx_wire
+from netviz_desktop.readers import _onnx_wire, onnx_model
 from netviz_desktop.readers.onnx_model import OnnxModel
 
 FLOAT = TensorProto.FLOAT
@@ -827,6 +828,35 @@ def test_more_nodes_than_any_network_has_are_refused(
 
     with pytest.raises(Problem, match="too large to be opened"):
         opened(proto, tmp_path)
+
+
+@pytest.mark.parametrize("size", [1, 100, 1000, 100_000])
+def test_a_structure_that_is_decoded_in_pieces_is_the_same(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [
+        helper.make_node("Relu", [f"{n}"], [f"{n + 1}"], doc_string="d" * n) for n in range(99)
+    ]
+    proto = model(nodes, {"w": np.arange(40)})
+    monkeypatch.setattr(_onnx_wire, "_PIECE", size)
+
+    decoded = onnx.ModelProto()
+    for piece in _onnx_wire.pieces(proto.SerializeToString()):
+        decoded.MergeFromString(piece)
+    assert decoded == proto
+
+
+def test_a_small_file_whose_structure_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_onnx_wire, "_PIECE", 10_000)
+    held = itertools.count(0, 100 * 2**20)  # bytes, after each piece
+    monkeypatch.setattr(onnx_model, "held_bytes", lambda: next(held))
+    node = onnx.NodeProto(attribute=[onnx.AttributeProto()] * 400)
+
+    with pytest.raises(Problem, match="too large to be opened"):
+        opened(model([node] * 1000), tmp_path)
+    assert next(held) == 800 * 2**20  # no more pieces than were needed to see it
 
 
 def test_functions_that_call_functions_are_not_written_out(tmp_path: Path) -> None:
