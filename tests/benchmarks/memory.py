@@ -39,7 +39,7 @@ def _measure(path: str, budget_mb: int) -> None:
     ctypes.CDLL(None).malloc_trim(0)
     loaded = _mb("VmRSS")
     peaks = []
-    for runs in (1, 3):  # a later run replaces one that is there until it has ended
+    for runs in (1, 3):  # a later run takes the memory of the one before
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         for _ in range(runs):
             session.run(x)

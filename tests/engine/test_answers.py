@@ -15,7 +15,7 @@ from netviz_desktop.engine.answers import Answers
 from netviz_desktop.graph.overlay import KINDS
 from netviz_desktop.link import messages
 from netviz_desktop.link.messages import Message
-from netviz_desktop.problems import Problem
+from netviz_desktop.problems import Cancelled, Problem
 
 
 class Asked(Answers):
@@ -175,3 +175,24 @@ def test_values_are_told_as_the_session_has_them(answers: Asked) -> None:
 
     with pytest.raises(Problem, match="was not computed"):
         answers.ask(messages.NumbersOf("nothing", 0, 1))
+
+
+def test_after_a_cancelled_run_the_one_before_answers_and_can_be_cancelled(
+    answers: Asked, picture: bytes
+) -> None:
+    before = answers.ask(messages.ActivationOf("2.conv2d"))
+
+    def cancel(_done: float, what: str) -> None:
+        if "2.conv2d" in what:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        answers.answer(messages.RunImage(picture, "it.png"), cancel)
+    weights = answers.answer(messages.WeightsOf("2.conv2d"), cancel)  # need no run
+    assert isinstance(weights, messages.Weights)
+    with pytest.raises(Cancelled):
+        answers.answer(messages.ActivationOf("2.conv2d"), cancel)
+    found = answers.ask(messages.ActivationOf("2.conv2d"))
+    assert isinstance(before, messages.Maps)
+    assert isinstance(found, messages.Maps)
+    assert np.array_equal(found.thumbnails, before.thumbnails)
