@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,10 +175,17 @@ def _walk(file: h5py.File) -> Iterator[tuple[str, Any]]:
         yield path, item
         if isinstance(item, h5py.Group):
             hard = [n for n in item if isinstance(item.get(n, getlink=True), h5py.HardLink)]
+            if hard == sorted(hard):  # not in the order in which they were made
+                hard.sort(key=_as_counted)
             inner = ((f"{path}/{n}".lstrip("/"), item[n]) for n in reversed(hard))
             waiting.extend(
                 (name, one) for name, one in inner if isinstance(one, (h5py.Group, h5py.Dataset))
             )
+
+
+def _as_counted(name: str) -> list[str | int]:
+    """conv2d_2 before conv2d_10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def _stored(path: str, dataset: h5py.Dataset) -> Stored:

@@ -270,6 +270,16 @@ def test_weights_alone_are_a_tree_and_the_problem_says_what_is_missing(tmp_path,
     np.testing.assert_array_equal(model.weights[first.parameters[0].name](), KERNEL)
 
 
+def test_weights_alone_are_in_the_order_of_counting(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    names = ["dense", "dense_1", "dense_2", "dense_10"]
+    with h5py.File(path, "w") as file:
+        for name in reversed(names):
+            file[f"layers/{name}/vars/0"] = np.ones((2, 2), np.float32)
+
+    assert [node.scope[-1] if node.scope else node.id for node in read(path).graph.nodes] == names
+
+
 def test_the_content_decides_not_the_suffix(tmp_path):
     archive(tmp_path / "a.pt", functional([given(), dense()]))
     assert opened(tmp_path / "a.pt").graph.format == "Keras"
