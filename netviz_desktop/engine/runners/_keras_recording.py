@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode, handle_torch_function
 
+from netviz_desktop.engine.forward_pass import Recorded
 from netviz_desktop.engine.runners._eager import Eager
 from netviz_desktop.engine.runners._keeping import Weights
 from netviz_desktop.engine.runners._keras_layers import (
@@ -26,6 +27,7 @@ from netviz_desktop.engine.runners._keras_layers import (
     parameters_of,
     settings_of,
 )
+from netviz_desktop.engine.runners._recorded_graph import recorded_graph
 from netviz_desktop.engine.runners._recorder import Operation, Recorder
 from netviz_desktop.graph import ModelGraph, Node, Parameter, Value
 from netviz_desktop.readers._keras_graph import ACTIVATION, DOMAIN
@@ -33,15 +35,18 @@ from netviz_desktop.readers._keras_graph import ACTIVATION, DOMAIN
 Call = Callable[[Mapping[str, Tensor]], Any]
 
 
-def recorded_layer(layer: Any, call: Call, device: str, names: Mapping[int, str]) -> Eager:
+def recorded_layer(
+    layer: Any, call: Call, device: str, names: Mapping[int, str], path: str = ""
+) -> Eager:
     """A layer that is a scope.
 
     Args:
         call: calls it on inputs by name.
         device: as Keras calls it; "meta" computes shapes alone, without weights.
         names: id(variable) -> its name.
+        path: where the layer is.
     """
-    found = layers_of(layer)
+    found = layers_of(layer, path)
     constants = [(variable, _constant(variable, device)) for variable in layer.variables]
     named = [(names.get(id(variable), variable.path), tensor) for variable, tensor in constants]
 
@@ -66,9 +71,11 @@ def recorded_layer(layer: Any, call: Call, device: str, names: Mapping[int, str]
     )
 
 
-def in_words_of_keras(graph: ModelGraph, layer: Any, names: Mapping[int, str]) -> ModelGraph:
+def in_words_of_keras(
+    graph: ModelGraph, layer: Any, names: Mapping[int, str], path: str = ""
+) -> ModelGraph:
     """A recorded graph, with its layers as the nodes of a Keras file are."""
-    found = layers_of(layer)
+    found = layers_of(layer, path)
     nodes = tuple(_node(node, found, names) for node in graph.nodes)
     values = graph.values | {
         p.name: Value(p.name, p.shape, p.dtype) for node in nodes for p in node.parameters
@@ -89,10 +96,13 @@ def _node(node: Node, found: Layers, names: Mapping[int, str]) -> Node:
             scope=scope,
             attributes=settings_of(layer),
             parameters=parameters_of(layer, names),
+            execution="Keras on torch",
         )
     if home != path and (layer := found.nodes.get(home)) is not None:
         name = f"{home.rpartition('/')[2]}/{ACTIVATION}"
-        return replace(node, domain=DOMAIN, name=name, scope=scope, attributes={})
+        return replace(
+            node, domain=DOMAIN, name=name, scope=scope, attributes={}, execution="Keras on torch"
+        )
     attributes = {name: said for name, said in node.attributes.items() if name != "device"}
     return replace(node, scope=scope, attributes=attributes)
 
@@ -138,6 +148,79 @@ def _id_of(operation: Operation) -> str:
     if isinstance(operation.function, _Layer):
         return operation.function.path
     return f"{operation.path}/{operation.op_type}" if operation.path else operation.op_type
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What happened in a call of a layer that is a scope.
+
+    Args:
+        graph: its nodes, which give the values that the call gives.
+        values: all that they computed, but for those.
+        results: what the call gave.
+    """
+
+    graph: ModelGraph
+    values: dict[str, Recorded]
+    milliseconds: dict[str, float]
+    results: list[Tensor]
+
+
+def recorded_inside(
+    layer: Any,
+    path: str,
+    call: Callable[[], Any],
+    given: Mapping[str, Tensor],
+    outputs: tuple[str, ...],
+    names: Mapping[int, str],
+    device: str,
+    *,
+    gradients: bool,
+) -> Inside | None:
+    """Call a layer of a larger model; None when what it gives is computed by no node.
+
+    Args:
+        path: of its scope.
+        given, outputs: the values that it reads and gives, by their names in the model.
+    """
+    import keras
+
+    eager = recorded_layer(layer, lambda _fed: call(), device, names, path)
+    recorder = Recorder(eager.paths, eager.weights, gradients, naming=_id_of)
+    with eager.resting():
+        for name, tensor in given.items():
+            recorder.add_input(name, tensor)
+        with recorder.recording():
+            result = eager.call(recorder, given)
+        results = keras.tree.flatten(result)
+        computed = {name for operation in recorder.operations for name in operation.outputs}
+        own = [recorder.name_of(tensor) for tensor in results]
+    if len(own) != len(outputs) or len(set(own)) != len(own) or not computed.issuperset(own):
+        return None
+    read = {name for operation in recorder.operations for name in operation.inputs} | {*own}
+    recorder.operations = [  # without what an attempt left that Keras gave up
+        operation
+        for operation in recorder.operations
+        if operation.inputs or not read.isdisjoint(operation.outputs)
+    ]
+    renamed = {name: f"{path}/{name}" for name in recorder.values if name.startswith("constant")}
+    renamed |= dict(zip(own, outputs, strict=True))
+    for operation in recorder.operations:
+        operation.inputs = [renamed.get(name, name) for name in operation.inputs]
+        operation.outputs = [renamed.get(name, name) for name in operation.outputs]
+    recorder.values = {renamed.get(n, n): seen for n, seen in recorder.values.items()}
+    like = ModelGraph("", "", (), (), (), {})
+    graph = recorded_graph(recorder, eager.parameters, tuple(given), outputs, like)
+    return Inside(
+        in_words_of_keras(graph, layer, names, path),
+        {
+            name: Recorded(seen.tensor.detach(), seen.edge)
+            for name, seen in recorder.values.items()
+            if name not in given and name not in outputs
+        },
+        {operation.id: operation.milliseconds for operation in recorder.operations},
+        results,
+    )
 
 
 @contextmanager
@@ -221,15 +304,21 @@ def _in_one(path: str, layer: Any) -> Callable[..., Any]:
 
 
 def _with_scores(layer: Any) -> Callable[..., Any]:
-    """Attention whose weights can be seen: Keras would compute it in one unknown operation."""
+    """Attention whose weights can be seen, which Keras would compute in one operation."""
     compute = layer._compute_attention
 
-    def seen(query: Any, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if len(args) > 2:
-            args = (*args[:2], True, *args[3:])
-        else:
-            kwargs["return_attention_scores"] = True
-        return compute(query, key, value, *args, **kwargs)
+    def seen(
+        query: Any,
+        key: Any,
+        value: Any,
+        attention_mask: Any = None,
+        training: Any = None,
+        return_attention_scores: bool = False,
+        **settings: Any,
+    ) -> Any:
+        # Of a query that may look at nothing the two ways make different numbers.
+        wanted = return_attention_scores or attention_mask is None
+        return compute(query, key, value, attention_mask, training, wanted, **settings)
 
     return seen
 

@@ -9,11 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+
+from netviz_desktop.engine.runners._keras_layers import is_scope
+from netviz_desktop.engine.runners._keras_recording import Inside, recorded_inside
 from netviz_desktop.graph import ModelGraph, Node, Value
 from netviz_desktop.readers._keras_config import Net
 from netviz_desktop.readers._keras_graph import ACTIVATION, DOMAIN, Ids, joined
 
 Path = tuple[str, ...]
+
+_FREE = 83  # a size that no layer has of itself, as Keras takes it for the same purpose
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Step:
         reads: id(KerasTensor) -> value name, of the tensors among the arguments.
         dtype: of an InputLayer, what its value becomes.
         ending: id of the node of its activation; "" when that is a part of the call.
+        inside: ids of the nodes that the call is made of, when its layer is a scope.
     """
 
     id: str
@@ -35,6 +42,7 @@ class Step:
     outputs: tuple[str, ...]
     dtype: str = ""
     ending: str = ""
+    inside: tuple[str, ...] = ()
 
 
 @dataclass
@@ -51,19 +59,24 @@ class Compiled:
 class _Compiling:
     like: ModelGraph
     ids: Ids
+    variables: Mapping[int, str]
+    modules: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     specs: dict[str, Any] = field(default_factory=dict)  # value name -> KerasTensor
 
 
-def compiled(model: Any, like: ModelGraph, net: Net, ids: Ids) -> Compiled:
+def compiled(
+    model: Any, like: ModelGraph, net: Net, ids: Ids, variables: Mapping[int, str]
+) -> Compiled:
     """Args:
     model: a built keras.Model that is functional or sequential.
     like, net, ids: what its reader found.
+    variables: id(variable) -> the name of its parameter, where that is known.
     """
     functional = functional_of(model)
     names = tuple(ref.layer for ref in net.inputs)
-    compiling = _Compiling(like, ids)
+    compiling = _Compiling(like, ids, variables)
     for name, tensor in zip(names, functional.inputs, strict=True):
         compiling.specs[name] = tensor
     outputs = _add_net(functional, net, (), (), names, compiling)
@@ -74,7 +87,12 @@ def compiled(model: Any, like: ModelGraph, net: Net, ids: Ids) -> Compiled:
     for node in compiling.nodes:
         values |= {p.name: Value(p.name, p.shape, p.dtype) for p in node.parameters}
     graph = replace(
-        like, inputs=names, outputs=outputs, nodes=tuple(compiling.nodes), values=values
+        like,
+        inputs=names,
+        outputs=outputs,
+        nodes=tuple(compiling.nodes),
+        values=values,
+        modules=like.modules | compiling.modules,
     )
     return Compiled(graph, compiling.steps)
 
@@ -162,6 +180,14 @@ def _add_call(
     node_id = compiling.ids.get((path, number)) or joined(path, number)
     outputs = (node_id, *(f"{node_id}:{place}" for place in range(1, len(specs))))
     compiling.specs.update(zip(outputs, specs, strict=True))
+    if inside := _inside(node, node_id, reads, outputs, compiling):
+        ids = tuple(one.id for one in inside.graph.nodes)
+        compiling.steps.append(Step(node_id, operation, node.arguments, reads, outputs, inside=ids))
+        compiling.nodes += inside.graph.nodes
+        compiling.modules |= inside.graph.modules
+        for name, value in inside.graph.values.items():
+            compiling.specs.setdefault(name, _freed(value))
+        return outputs
     known = _known(node_id, compiling)
     compiling.nodes.append(
         replace(
@@ -183,6 +209,53 @@ def _add_call(
         replace(split, inputs=outputs[:1], outputs=(ending,), execution="Keras on torch")
     )
     return (ending,)
+
+
+def _inside(
+    node: Any,
+    node_id: str,
+    reads: Mapping[int, str],
+    outputs: tuple[str, ...],
+    compiling: _Compiling,
+) -> Inside | None:
+    """What a layer that is a scope computes, tried without numbers; None for a node."""
+    import keras
+
+    layer = node.operation
+    if not isinstance(layer, keras.Layer) or not is_scope(layer):
+        return None
+    given = {name: _stand_in(compiling.specs[name]) for name in reads.values()}
+    args, kwargs = node.arguments.fill_in({key: given[name] for key, name in reads.items()})
+    if layer._call_has_training_arg:
+        kwargs["training"] = False
+    try:
+        return recorded_inside(
+            layer,
+            node_id,
+            lambda: layer(*args, **kwargs),
+            given,
+            outputs,
+            compiling.variables,
+            "meta",
+            gradients=False,
+        )
+    except Exception:  # noqa: BLE001 - a layer that looks at numbers may raise anything
+        return None  # then it is one node
+
+
+def _stand_in(spec: Any) -> torch.Tensor:
+    sizes = [1 if place == 0 else _FREE for place in range(len(spec.shape))]
+    shape = [free if size is None else size for size, free in zip(spec.shape, sizes, strict=True)]
+    return torch.empty(shape, dtype=getattr(torch, str(spec.dtype)), device="meta")
+
+
+def _freed(value: Value) -> Value:
+    """With the sizes free that were stood in for."""
+    shape = tuple(
+        None if size == _FREE or place == 0 else size
+        for place, size in enumerate(value.shape or ())
+    )
+    return replace(value, shape=shape)
 
 
 def _known(node_id: str, compiling: _Compiling) -> Node | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,10 +20,12 @@ from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.engine.runners._given import check_names, check_shape, missing
 from netviz_desktop.engine.runners._keras_code import made
+from netviz_desktop.engine.runners._keras_fit import names_of
 from netviz_desktop.engine.runners._keras_layers import in_place_of
 from netviz_desktop.engine.runners._keras_layout import lay_kernels, uncopied
 from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
-from netviz_desktop.engine.runners._keras_steps import Step, compiled, functional_of
+from netviz_desktop.engine.runners._keras_recording import Inside, recorded_inside
+from netviz_desktop.engine.runners._keras_steps import Compiled, Step, compiled, functional_of
 from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.engine.shortage import is_shortage, shortage
 from netviz_desktop.graph import ModelGraph, Value, collector
@@ -69,7 +72,7 @@ class KerasRunner:
                 "Call the model once, save it again, and open it.",
             )
         with as_written(), self._keras.device("meta"):
-            self.graph = compiled(outline, graph, model.net, model.ids).graph
+            self.graph = self._compiled(outline, graph).graph
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -99,11 +102,12 @@ class KerasRunner:
             for name, tensor in given.items():
                 run.keep(name, tensor)
             self._run_steps(run, step)
-        graph = self.graph
-        logits, kind = find_logits(graph, lambda name: tuple(run.values[name].shape))
+        graph = self._as_it_ran(run)
+        values = run.recorded()
+        logits, kind = find_logits(graph, lambda name: tuple(values[name].tensor.shape))
         return ForwardPass(
             graph,
-            run.recorded(),
+            values,
             run.milliseconds,
             logits,
             kind,
@@ -115,8 +119,12 @@ class KerasRunner:
         model = loaded(self._file, self._device, step)
         lay_kernels(model.variables)
         with as_written(), self._keras.device(device_name(self._device)):
-            self._steps = compiled(model, self.graph, self._file.net, self._file.ids).steps
+            self._steps = self._compiled(model, self.graph).steps
         self._model = model
+
+    def _compiled(self, model: Any, like: ModelGraph) -> Compiled:
+        self._names = names_of(model, self._file.file)
+        return compiled(model, like, self._file.net, self._file.ids, self._names)
 
     def _run_steps(self, run: _Run, step: Progress | None) -> None:
         shown = 0.0
@@ -138,7 +146,7 @@ class KerasRunner:
                 raise Problem(
                     f"The model stopped in {todo.id} ({kind}): {one_line(error).rstrip('.')}.",
                     f"Check that the input is one it takes; this layer was given {shapes}.",
-                    node=todo.id,
+                    node=todo.inside[0] if todo.inside else todo.id,
                 ) from error
 
     def _run_step(self, todo: Step, run: _Run) -> None:
@@ -153,6 +161,9 @@ class KerasRunner:
         args, kwargs = todo.arguments.fill_in({k: run.values[n] for k, n in todo.reads.items()})
         if getattr(todo.operation, "_call_has_training_arg", False):
             kwargs["training"] = False
+        if todo.inside:
+            self._run_inside(todo, run, args, kwargs)
+            return
         if not todo.ending:
             results = self._keras.tree.flatten(todo.operation(*args, **kwargs))
             for name, result in zip(todo.outputs, results, strict=True):
@@ -173,6 +184,40 @@ class KerasRunner:
             run.keep(todo.ending, todo.operation(*args, **kwargs))
         run.milliseconds[todo.id] = (middle - started) * 1000
         run.milliseconds[todo.ending] = (time.perf_counter() - middle) * 1000
+
+    def _run_inside(self, todo: Step, run: _Run, args: Any, kwargs: Any) -> None:
+        found = recorded_inside(
+            todo.operation,
+            todo.id,
+            lambda: todo.operation(*args, **kwargs),
+            {name: run.values[name] for name in todo.reads.values()},
+            todo.outputs,
+            self._names,
+            device_name(self._device),
+            gradients=run.gradients,
+        )
+        if found is None:
+            raise Problem(
+                f"{todo.id} gave back what it was given.", "Look at the values before it."
+            )
+        for name, result in zip(todo.outputs, found.results, strict=True):
+            run.keep(name, result)
+        run.inside[todo.inside] = found
+        run.milliseconds |= found.milliseconds
+        for recorded in found.values.values():
+            run.spill.add(recorded.tensor)
+
+    def _as_it_ran(self, run: _Run) -> ModelGraph:
+        """With what layers that are scopes did in this run: masks may make a difference."""
+        graph = self.graph
+        for ids, found in run.inside.items():
+            if tuple(node.id for node in found.graph.nodes) != ids:
+                first = next(i for i, node in enumerate(graph.nodes) if node.id == ids[0])
+                others = [node for node in graph.nodes if node.id not in ids]
+                nodes = (*others[:first], *found.graph.nodes, *others[first:])
+                values = found.graph.values | graph.values
+                graph = replace(graph, nodes=nodes, values=values)
+        return graph
 
     def _constants(self) -> list[tuple[Any, Tensor]]:
         """Every variable with its numbers, which autograd does not follow."""
@@ -196,14 +241,15 @@ class _Run:
         self.spill = spill
         self.values: dict[str, Tensor] = {}
         self.milliseconds: dict[str, float] = {}
-        self._gradients = gradients
+        self.inside: dict[tuple[str, ...], Inside] = {}  # by what was expected inside
+        self.gradients = gradients
         self._seen: set[int] = set()
 
     def keep(self, name: str, value: Tensor) -> Tensor:
         """The value as the next layer shall have it: an object of its own, so that it has a
         gradient of its own; one that autograd does not know yet begins here."""
         kept = value
-        if self._gradients and value.is_floating_point() and not value.requires_grad:
+        if self.gradients and value.is_floating_point() and not value.requires_grad:
             kept = value.detach().requires_grad_().view_as(value)
         elif id(value) in self._seen:
             kept = value.view_as(value)
@@ -215,12 +261,15 @@ class _Run:
         return kept
 
     def recorded(self) -> dict[str, Recorded]:
-        return {
+        found = {
             name: Recorded(
                 value.detach(), get_gradient_edge(value) if value.requires_grad else None
             )
             for name, value in self.values.items()
         }
+        for inside in self.inside.values():
+            found |= inside.values
+        return found
 
 
 def _with_mask_of(tensor: Tensor, source: Tensor) -> Tensor:

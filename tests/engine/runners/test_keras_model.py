@@ -83,6 +83,13 @@ def words() -> keras.Model:
     return keras.Model(tokens, layers.Dense(3, activation="softmax")(layers.GRU(4)(x)))
 
 
+def attending() -> keras.Model:
+    given = keras.Input((7, 8))
+    x = layers.MultiHeadAttention(2, 4, name="attention")(given, given)
+    x = layers.Bidirectional(layers.LSTM(3), name="both")(x)
+    return keras.Model(given, layers.Dense(3)(x))
+
+
 NETS = (sequential, branches, nested, residual, words)
 
 
@@ -214,6 +221,37 @@ def plain_gradient(
             last.activation = ending
         if isinstance(last, layers.Softmax):
             del last.call
+
+
+def test_attention_and_both_directions_are_scopes_of_what_they_compute(tmp_path):
+    model = made(attending)
+    given = inputs_of(model)
+    session = ran(saved(model, tmp_path), given)
+    tensors = fed(given)
+    for name in ("attention", "both"):
+        submodel = keras.Model(model.inputs, model.get_layer(name).output)
+        np.testing.assert_allclose(
+            session.value(name), submodel(tensors).detach().numpy(), rtol=1e-5, atol=1e-6
+        )
+    attention = model.get_layer("attention")
+    _, scores = attention(tensors, tensors, return_attention_scores=True)
+    np.testing.assert_allclose(
+        session.activation("attention/softmax"), scores.detach().numpy(), rtol=1e-5, atol=1e-7
+    )
+    both = model.get_layer("both")
+    forwards = both.forward_layer(torch.from_numpy(session.value("attention")))
+    np.testing.assert_allclose(
+        session.activation("both/forward_layer"), forwards.detach().numpy(), rtol=1e-5, atol=1e-6
+    )
+    kernel = session.graph.node("attention/query_dense").parameters[0]
+    np.testing.assert_array_equal(
+        session.weight(kernel.name), attention._query_dense.kernel.numpy()
+    )
+    assert session.graph.modules["attention"] == "MultiHeadAttention"
+    assert session.graph.values["attention/softmax"].shape == (None, 2, 7, 7)
+    expected = plain_gradient(model, attention, given, target=1)
+    target = session.graph.node("attention/output_dense").id
+    np.testing.assert_allclose(session.gradient(target, 1), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_grad_cam_is_the_papers_equation(tmp_path):
@@ -372,9 +410,14 @@ def state_of(model: keras.Model) -> dict[str, list[object]]:
 def test_the_graph_as_opened_is_the_graph_as_read_with_shapes(model, tmp_path):
     session = netviz_desktop.open(saved(model, tmp_path))
     read, opened = session.opened.graph, session.graph
-    assert {n.id: (n.inputs, n.outputs, n.scope) for n in read.nodes} == {
-        n.id: (n.inputs, n.outputs, n.scope) for n in opened.nodes
+    scopes = {node.scope for node in opened.nodes}
+    laid_open = {node.id for node in read.nodes if tuple(node.id.split("/")) in scopes}
+    assert {n.id: (n.inputs, n.outputs, n.scope) for n in read.nodes if n.id not in laid_open} == {
+        n.id: (n.inputs, n.outputs, n.scope)
+        for n in opened.nodes
+        if not laid_open.intersection(n.scope)
     }
+    assert {read.node(one).op_type for one in laid_open} <= {"MultiHeadAttention", "Bidirectional"}
     assert read.outputs == opened.outputs
     assert all(opened.values[name].shape is not None for n in opened.nodes for name in n.outputs)
 
