@@ -280,6 +280,29 @@ def test_weights_alone_are_in_the_order_of_counting(tmp_path):
     assert [node.scope[-1] if node.scope else node.id for node in read(path).graph.nodes] == names
 
 
+def test_weights_of_a_class_of_ones_own_are_a_tree_by_its_attributes(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    stored = {"blocks/block/conv/vars/0": KERNEL, "vars/0": np.zeros(2, np.float32)}
+    path.write_bytes(weights(**stored))
+    model = opened(path)
+    assert [(n.id, n.scope) for n in model.graph.nodes] == [
+        ("blocks/block/conv", ("blocks", "block")),
+        ("m.weights", ()),
+    ]
+    assert model.needs_code
+    assert model.structure_only is not None
+    assert "--model-code" in model.structure_only.remedy
+
+
+def test_a_file_of_the_persons_own_class_can_be_trusted_or_made_by_code(tmp_path):
+    config = {"module": "nets", "class_name": "Net", "config": {}, "registered_name": "Net"}
+    model = opened(archive(tmp_path / "m.keras", config))
+    assert model.executable is None
+    assert model.can_be_trusted
+    assert model.needs_code
+    assert [node.id for node in model.graph.nodes] == ["dense"]
+
+
 def test_the_content_decides_not_the_suffix(tmp_path):
     archive(tmp_path / "a.pt", functional([given(), dense()]))
     assert opened(tmp_path / "a.pt").graph.format == "Keras"
