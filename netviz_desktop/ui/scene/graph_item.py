@@ -64,12 +64,12 @@ class GraphItem(QGraphicsItem):
         """Dim all but this; None: nothing."""
         if lit is not self.marks.lit:
             self.marks.lit = lit
-            self._tiles.clear()
+            self._tiles.renew()
             self.update()
 
     def recolour(self) -> None:
         """The chart's boxes have other colours."""
-        self._tiles.clear()
+        self._tiles.renew()
         self._kinds_theme = None
         self.update()
 

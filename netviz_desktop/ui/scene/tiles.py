@@ -37,6 +37,7 @@ class Tiles(QObject):
         super().__init__()
         self._paint = paint
         self._tiles: OrderedDict[_Key, QPixmap] = OrderedDict()
+        self._old: dict[_Key, QPixmap] = {}
         self._overview: tuple[QPixmap, float, QRectF] | None = None
         self._scales: list[float] = []  # those that there are tiles of, the latest last
         self._ground = QColor()
@@ -49,9 +50,17 @@ class Tiles(QObject):
     def clear(self) -> None:
         """Forget all pictures: what they show has changed."""
         self._tiles.clear()
+        self._old = {}
         self._scales.clear()
         self._overview = None
         self._rest.stop()
+
+    def renew(self) -> None:
+        """Make all pictures anew; until they are there, the old ones stand in."""
+        self._old = dict(self._tiles)
+        self._tiles.clear()
+        if self._overview is not None:
+            self._rest.start()
 
     def paint(
         self, painter: QPainter, area: QRectF, scale: float, bounds: QRectF, ground: QColor
@@ -88,12 +97,18 @@ class Tiles(QObject):
                     tile = self._made(scale, column, row, place)
                 if tile is None:
                     late = True
-                    self._stand_in(painter, place)
+                    tile = self._old.get((scale, column, row))
+                    if tile is None:
+                        self._stand_in(painter, place)
+                    else:
+                        painter.drawPixmap(place, tile, QRectF(tile.rect()))
                     continue
                 self._tiles.move_to_end((scale, column, row))
                 painter.drawPixmap(place, tile, QRectF(tile.rect()))
         if late:
             self._soon.start()
+        else:
+            self._old = {}
 
     def _made(self, scale: float, column: int, row: int, place: QRectF) -> QPixmap:
         tile = self._picture(place, scale, SIDE, SIDE)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QRectF
+from PySide6.QtGui import QColor, QImage
 
 from netviz_desktop.ui import theme
 from netviz_desktop.ui.scene import graph_item, tiles
@@ -73,6 +73,29 @@ def test_what_there_is_no_time_for_is_painted_a_little_later(
         ).mean() < 0.004
 
     qtbot.waitUntil(arrived)
+
+
+def test_until_there_is_time_for_what_is_dimmed_it_is_there_as_it_was(
+    qtbot, open_graph, graph, selection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_item, "_TILES_FROM", 0)
+    monkeypatch.setattr(tiles, "_BUDGET_SECONDS", 10.0)
+    view = open_graph(graph)
+    selection.set_node("relu")
+    view.zoom_to(0.8)
+
+    def colour() -> QColor:
+        """Of the header of a box that is not to be lit."""
+        corner = view.mapFromScene(view.scene_rect_of("fc").topLeft())
+        return view.grab().toImage().pixelColor(corner + QPoint(5, 7))
+
+    bright = colour()
+    monkeypatch.setattr(tiles, "_BUDGET_SECONDS", 0.0)
+    view.tracing.inputs()
+    assert colour() == bright
+
+    monkeypatch.setattr(tiles, "_BUDGET_SECONDS", 0.002)
+    qtbot.waitUntil(lambda: colour() != bright)
 
 
 def test_tiles_follow_the_theme(open_graph, graph, themes, monkeypatch: pytest.MonkeyPatch) -> None:
