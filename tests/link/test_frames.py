@@ -98,6 +98,8 @@ EXAMPLES: list[Message] = [
     messages.GradientStatesOf("conv", 3),
     messages.Channel(2, FLOATS[2]),
     messages.ChannelOf("conv", 2, gradient=True, target=7),
+    messages.NodeValues(("conv", "relu"), np.array([0.5, 2.0])),
+    messages.OverlayOf("time", 3),
     messages.TensorPart("y", (1, 4, 3, 2), "float32", FLOATS[0], (3, 2), STATISTICS),
     messages.TensorPartOf("y", (0, 1), statistics=False),
     messages.Numbers(FLOATS[0, 0], (1, 4, 3, 2)),
