@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QPushButton,
     QStackedWidget,
     QTableView,
@@ -33,6 +34,7 @@ from netviz_desktop.ui.widgets.numbers import count, counted, number, size
 from netviz_desktop.ui.widgets.save_dialog import ask_where
 
 _LEAST_WINDOW = 880  # pixels of height, for a table below two rows of docks
+_HEIGHT = 260
 _FLOATING_SHARE = 0.8
 _WIDTHS = (220, 120, 160, 130, 90, 110, 120, 80)
 
@@ -126,6 +128,14 @@ class LayersDock(Following):
             self.setFloating(True)
             self.resize(window.size() * _FLOATING_SHARE)
         super().setVisible(visible)
+        if appears and not self.isFloating():
+            QTimer.singleShot(0, self, self._take_room)  # once it has its place
+
+    def _take_room(self) -> None:
+        """Qt gives a dock that appears its least height, of two rows."""
+        window = self.parentWidget()
+        if isinstance(window, QMainWindow) and self.height() < _HEIGHT and not self.isFloating():
+            window.resizeDocks([self], [_HEIGHT], Qt.Orientation.Vertical)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.field and event.type() == QEvent.Type.FocusIn:

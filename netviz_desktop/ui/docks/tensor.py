@@ -71,7 +71,7 @@ class TensorDock(Asking):
         self.links.linkActivated.connect(self._follow)
         self.statistics = StatisticsView()
         self.at: list[QSpinBox] = []
-        self._axes = row(QLabel("At"), 1, spacing=4)
+        self._axes = row(QLabel("At index"), 1, spacing=4)
         self._axes_row = QWidget()
         column(self._axes_row, self._axes)
         self.table = NumberTable()
