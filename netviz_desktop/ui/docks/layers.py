@@ -76,7 +76,7 @@ class LayersDock(Following):
         for section, width in enumerate(_WIDTHS):
             header.resizeSection(section, width)
         self.view.selectionModel().currentRowChanged.connect(self._chosen)
-        self.view.doubleClicked.connect(self._asked_to_open)
+        self.view.activated.connect(self._asked_to_open)
         self.totals = QLabel()
         self.totals.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.totals.setMinimumWidth(40)

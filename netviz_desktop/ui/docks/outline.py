@@ -21,11 +21,12 @@ from netviz_desktop.ui.widgets.layouts import GRID, column
 _ROOM = {1: 400, 3: 320}
 """Columns that need so many pixels to be there; names and parameters always are."""
 _INDENTATION = 12
+_TIP = "A double click or Enter opens a module on the canvas, or closes it."
 _FEW = 200  # nodes that are found: shown without being asked to unfold
 
 
 class OutlineDock(Following):
-    """A click selects; a double click opens the scope on the canvas, or closes it."""
+    """A click selects; a double click or Enter opens the scope on the canvas, or closes it."""
 
     ID = "outline"
     TITLE = "Outline"
@@ -54,6 +55,7 @@ class OutlineDock(Following):
         self.view.setExpandsOnDoubleClick(False)
         self.view.setIndentation(_INDENTATION)
         self.view.setAccessibleName("Outline")
+        self.view.header().setToolTip(_TIP)
         header = self.view.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(40)
@@ -61,7 +63,7 @@ class OutlineDock(Following):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.view.selectionModel().currentChanged.connect(self._chosen)
-        self.view.doubleClicked.connect(self._asked_to_open)
+        self.view.activated.connect(self._asked_to_open)
         self.message = Message()
         self.message.say(NO_MODEL.what, NO_MODEL.remedy)
         page = QWidget()

@@ -85,7 +85,7 @@ def test_a_click_selects_and_a_double_click_opens(dock, selection):
 
     dock.view.setCurrentIndex(member)
     assert selection.scope.name == "body.2"
-    dock.view.doubleClicked.emit(member)
+    dock.view.activated.emit(member)
     dock.view.setCurrentIndex(dock.tree.index(0, 0))
 
     assert selection.node == "stem"
