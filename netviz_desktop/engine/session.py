@@ -24,7 +24,7 @@ from netviz_desktop.engine.model import Model, open_model
 from netviz_desktop.engine.node_values import node_values
 from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
-from netviz_desktop.graph import ModelGraph, Value, overlay
+from netviz_desktop.graph import ModelGraph, Value, collector, overlay
 from netviz_desktop.link.messages import Prediction, Preprocessing, RunFinished
 from netviz_desktop.problems import Problem, short
 from netviz_desktop.readers import OpenedModel, Options
@@ -353,6 +353,7 @@ class Session:
             raise model.problem or Problem("The model cannot be run.", "Open another one.")
         return model.runner
 
+    @collector.at_rest()  # it makes much, and next to no garbage
     def _run_on(self, tensors: Mapping[str, Tensor], step: Step | None) -> ForwardPass:
         runner = self._runner()
         spilled = self._run is not None and self._run.forward.bytes_on_disk > 0
