@@ -106,15 +106,16 @@ class Machine:
 
     def block(self, block: Block, values: dict[int, Any], given: list[Any]) -> list[Any]:
         """Run it on values of the function around it, to which its own are added."""
+        values.update(block.constants)
         values.update(zip(block.inputs, given, strict=True))
-        for step in block.steps:
-            self._step_source = step.source
-            found = step.do(self, values, [values[at] for at in step.inputs])
-            if len(step.outputs) == 1:
-                values[step.outputs[0]] = found
-            elif step.outputs:
-                values.update(zip(step.outputs, found, strict=True))
-        return [values[at] for at in block.outputs]
+        value = values.__getitem__
+        for do, inputs, outputs, self._step_source in block.steps:
+            found = do(self, values, list(map(value, inputs)))
+            if len(outputs) == 1:
+                values[outputs[0]] = found
+            elif outputs:
+                values.update(zip(outputs, found, strict=True))
+        return list(map(value, block.outputs))
 
     def branch(self, then: Block, otherwise: Block, values: dict[int, Any], condition: Any) -> Any:
         if isinstance(condition, Unknown):
@@ -247,7 +248,7 @@ class Machine:
     def _unrecorded(self, function: Callable[..., Any], given: list[Any]) -> Any:
         with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
             found = function(*given)
-        for tensor in tensors_in([found]):
+        for tensor in tensors_in((found,)):
             self._numbers[id(tensor)] = tensor
         return found
 

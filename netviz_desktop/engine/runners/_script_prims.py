@@ -73,12 +73,10 @@ def named(
     return call
 
 
-def constant(value: Any) -> Do:
+def constant(value: Tensor | torch.device) -> Do:
     if isinstance(value, torch.device):
         return lambda machine, _values, _given: machine.device  # not the one it was traced on
-    if isinstance(value, Tensor):
-        return lambda machine, _values, _given: machine.constant(value)
-    return lambda _machine, _values, _given: value
+    return lambda machine, _values, _given: machine.constant(value)
 
 
 def plain(function: Callable[..., Any]) -> Do:

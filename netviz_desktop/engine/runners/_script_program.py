@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -24,8 +24,7 @@ Do: TypeAlias = Callable[["Machine", dict[int, Any], list[Any]], Any]
 """Computes a step from the machine, the values of the function so far, and its inputs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One node; `inputs` and `outputs` number the values of its function."""
 
     do: Do
@@ -36,9 +35,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Block:
+    """Args:
+    constants: values that every run of it begins with.
+    """
+
     inputs: tuple[int, ...]
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
+    constants: dict[int, Any]
 
 
 @dataclass(frozen=True)
@@ -119,17 +123,24 @@ class Program:
                     waiting.append(called)
 
     def _block(self, block: Any, function: str) -> Block:
+        constants: dict[int, Any] = {}
         return Block(
             tuple(value.unique() for value in block.inputs()),
-            tuple(self._steps(block, function)),
+            tuple(self._steps(block, function, constants)),
             tuple(value.unique() for value in block.outputs()),
+            constants,
         )
 
-    def _steps(self, block: Any, function: str) -> Iterator[Step]:
-        """Slices and selections that Python writes as one `x[:, 0]` are one step."""
+    def _steps(self, block: Any, function: str, constants: dict[int, Any]) -> Iterator[Step]:
+        """Slices and selections that Python writes as one `x[:, 0]` are one step; constants
+        that are the same in every run are none."""
         indexed = indexing_in(block)
         for node in block.nodes():
-            if not node.outputsSize() or (at := node.outputsAt(0).unique()) not in indexed:
+            if node.kind() == "prim::Constant" and not isinstance(
+                constant := self._constant(node), (Tensor, torch.device)
+            ):
+                constants[node.output().unique()] = constant
+            elif not node.outputsSize() or (at := node.outputsAt(0).unique()) not in indexed:
                 yield self._step(node, function)
             elif (index := indexed[at]) is not None:
                 source = self._sources.of(node, function)
