@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from netviz_desktop.readers import _exported_names as naming
 from netviz_desktop.readers._exported_operators import REGIONS, fault
@@ -74,7 +75,7 @@ class Step:
     reads: list[tuple[str, str]] = field(default_factory=list)
     computes: list[tuple[str, str]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def operator(self) -> str:
         """aten's name of it: "relu_", "_softmax"."""
         parts = self.call.target.split(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -57,17 +57,23 @@ class Compiled:
         if len(self.outputs) == 1:
             if self.outputs[0].kind != "as_tensors" and isinstance(result, (list, tuple)):
                 result = result[0]
-            self._assign(self.outputs[0], result, values)
+            self._assign(0, result, values)
         else:
-            for output, part in zip(self.outputs, result or (), strict=False):
-                self._assign(output, part, values)
+            for place, part in zip(range(len(self.outputs)), result or (), strict=False):
+                self._assign(place, part, values)
 
-    def _assign(self, output: Argument, part: Any, values: Environment) -> None:
-        kind = output.kind
+    def _assign(self, place: int, part: Any, values: Environment) -> None:
+        kind = self.outputs[place].kind
         parts = part if kind in ("as_tensors", "as_sym_ints") else [part]
-        named = [*output.tensors(), *output.numbers()]
-        for name, found in zip(named, parts, strict=False):
-            values[self.names[name]] = found
+        values.update(zip(self._named[place], parts, strict=False))
+
+    @cached_property
+    def _named(self) -> list[list[str]]:
+        """The names that each output gives."""
+        return [
+            [self.names[name] for name in (*output.tensors(), *output.numbers())]
+            for output in self.outputs
+        ]
 
 
 def compiled(call: Call, names: Names, device: torch.device, tick: Tick) -> Compiled:
