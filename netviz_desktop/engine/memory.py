@@ -25,6 +25,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from netviz_desktop.problems import Problem
 
+_STRIDED = torch.strided
 _SEGMENT_BYTES = 256 * 2**20
 _ALIGNMENT = 64  # as torch aligns its own memory
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -65,13 +66,15 @@ class Spill:
         self._moved: set[int] = set()
         self._segment: _Segment | None = None
         self.bytes_on_disk = 0
+        self.is_full = False  # and `settle` would do something
 
     def add(self, tensor: Tensor) -> None:
         """The run keeps this tensor. Every tensor over the same memory must be added, or
         the memory stays where it is."""
-        if tensor.layout is torch.strided:
+        if tensor.layout is _STRIDED:
             self._tensors.append(tensor)
             self._most += tensor.nbytes
+            self.is_full = self._most > self._due
 
     @contextmanager
     def watching_autograd(self) -> Iterator[None]:
@@ -92,7 +95,7 @@ class Spill:
         Raises:
             Problem: there is no room on the disk.
         """
-        if self._most <= self._due:
+        if not self.is_full:
             return {}
         with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
             return self._relieve()
@@ -125,6 +128,7 @@ class Spill:
             give_back_freed_memory()
         self._most = resident
         self._due = max(self._full, resident + self.limit_bytes // 4)  # not for every operation
+        self.is_full = False
         return moved
 
     def _move(self, tensors: list[Tensor]) -> int:

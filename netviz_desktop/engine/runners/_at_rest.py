@@ -19,7 +19,7 @@ def at_rest(module: nn.Module) -> Iterator[None]:
     numbers go on where they were. The training flags are set one by one because `eval()`
     may be overridden to do more.
     """
-    parts = list(module.modules())
+    parts = parts_of(module)
     plain = [part for part in parts if not isinstance(part, torch.jit.ScriptModule)]
     tables: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (table, dict(table))
@@ -60,6 +60,18 @@ def at_rest(module: nn.Module) -> Iterator[None]:
             script.training = flag
         for parameter in trained.values():
             parameter.requires_grad_()
+
+
+def parts_of(module: nn.Module) -> list[nn.Module]:
+    """It and all inside; `modules()` takes three times as long."""
+    found: dict[int, nn.Module] = {}
+    waiting: list[nn.Module | None] = [module]
+    while waiting:
+        part = waiting.pop()
+        if part is not None and id(part) not in found:
+            found[id(part)] = part
+            waiting.extend(part._modules.values())
+    return list(found.values())
 
 
 class _NoCheckpoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from netviz_desktop.engine.forward_pass import ForwardPass, Recorded, RunStopped
 from netviz_desktop.engine.runners import Step
-from netviz_desktop.engine.runners._at_rest import at_rest
+from netviz_desktop.engine.runners._at_rest import at_rest, parts_of
 from netviz_desktop.engine.runners._compiler import as_written
 from netviz_desktop.engine.runners._keeping import Weights
 from netviz_desktop.engine.runners._logits import find_logits
 from netviz_desktop.engine.runners._recorded_graph import (
     parameters_of,
+    ran_alike,
     recorded_graph,
     rename_outputs,
 )
@@ -52,6 +53,7 @@ class Eager:
     resting: Callable[[], AbstractContextManager[None]]
     expected: int = 0
     naming: Callable[[Operation], str] = named_by_place
+    _graph: ModelGraph | None = field(default=None, init=False)  # of the last run
 
     @collector.at_rest()
     def run(
@@ -134,7 +136,11 @@ class Eager:
                 f"{self.name} ran, but gave back no tensor.",
                 "Open a module whose forward returns a tensor, or tensors in a tuple or dict.",
             )
-        graph = recorded_graph(recorder, self.parameters, tuple(given), outputs, like)
+        inputs = tuple(given)
+        graph = self._graph
+        if graph is None or not ran_alike(recorder, inputs, outputs, graph):
+            graph = recorded_graph(recorder, self.parameters, inputs, outputs, like)
+            self._graph = graph
         logits = find_logits(graph, lambda name: tuple(recorder.values[name].held.shape))
         return _forward_pass(recorder, graph, *logits)
 
@@ -200,11 +206,11 @@ def eager_module(module: nn.Module, positional: tuple[str, ...], dictionary: str
     """
 
     def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
-        del recorder
-        if dictionary:
-            return module(dict(fed))
-        by_name = {name: tensor for name, tensor in fed.items() if name not in positional}
-        return module(*(fed[name] for name in positional), **by_name)
+        with recorder.listening(parts_of(module)):
+            if dictionary:
+                return module(dict(fed))
+            by_name = {name: tensor for name, tensor in fed.items() if name not in positional}
+            return module(*(fed[name] for name in positional), **by_name)
 
     return Eager(
         type(module).__name__,

@@ -39,7 +39,11 @@ class Kept:
 
 
 class SeenValue(Kept):
-    """A tensor at the moment it was computed; `edge` is where autograd knows it."""
+    """A tensor at the moment it was computed.
+
+    `edge` is where autograd knows it: looked for when the run has ended, or something is
+    about to write over it.
+    """
 
     __slots__ = ("edge", "name", "version")
 
@@ -48,12 +52,15 @@ class SeenValue(Kept):
         self.copy = None
         self.name = name
         self.version = version_of(tensor)
-        self.edge: GradientEdge | None = _edge_of(tensor) if tensor.requires_grad else None
+        self.edge: GradientEdge | None = None
 
     def look_for_edge(self) -> None:
-        """Some outputs get their grad_fn only after the call that computed them."""
-        if self.edge is None and self.held.requires_grad and version_of(self.held) == self.version:
-            self.edge = _edge_of(self.held)
+        tensor = self.held
+        if self.edge is None and tensor.requires_grad and version_of(tensor) == self.version:
+            node = tensor.grad_fn
+            self.edge = (
+                get_gradient_edge(tensor) if node is None else GradientEdge(node, tensor.output_nr)
+            )
 
 
 class Weights:
@@ -98,10 +105,11 @@ class Keeper:
         It refuses a backward pass over saved memory that was written over; what is kept
         here it may go over.
         """
-        seen = self._seen.get(id(tensor))
+        key = id(tensor)
+        seen = self._seen.get(key)
         if seen is not None and seen.version == version_of(tensor):
             return seen
-        if not self._written_weights and (kept := self._weights.kept.get(id(tensor))):
+        if not self._written_weights and (kept := self._weights.kept.get(key)):
             return kept
         if tensor.requires_grad:  # its grad_fn may be the one that saves it: a cycle
             with torch._C.DisableTorchFunction():
@@ -186,6 +194,8 @@ class Keeper:
         copies: dict[tuple[Any, ...], Tensor] = {}
         for kept in relying:
             held = kept.held
+            if isinstance(kept, SeenValue):
+                kept.look_for_edge()
             layout = (held.storage_offset(), held.shape, held.stride(), held.dtype)
             if layout not in copies:
                 copies[layout] = held.detach().clone()
@@ -212,11 +222,6 @@ class Keeper:
             self._by_storage[storage_of(kept.held)].append(kept)
         self._waiting.clear()
         return self._by_storage
-
-
-def _edge_of(tensor: Tensor) -> GradientEdge:
-    node = tensor.grad_fn
-    return get_gradient_edge(tensor) if node is None else GradientEdge(node, tensor.output_nr)
 
 
 def saved(kept: Kept) -> Tensor:

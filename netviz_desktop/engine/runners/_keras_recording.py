@@ -50,8 +50,8 @@ def recorded_layer(
     constants = [(variable, _constant(variable, device)) for variable in layer.variables]
     named = [(names.get(id(variable), variable.path), tensor) for variable, tensor in constants]
 
-    def recorded(_recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
-        with _Variables():
+    def recorded(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
+        with recorder.listening(found.scopes.values()), _Variables():
             return call(fed)
 
     parameters = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
@@ -24,22 +24,32 @@ def node_attributes(
     if names is None:
         names = _names(function)
     found: dict[str, Attribute] = {}
-    for position, argument in enumerate(arguments):
-        if argument is not None and not isinstance(argument, Tensor):
-            name = names[position] if position < len(names) else f"argument {position}"
-            _describe(found, name, argument)
+    for place, name, is_plain in _places(names, tuple(map(type, arguments))):
+        if is_plain:
+            found[name] = arguments[place]
+        else:
+            _describe(found, name, arguments[place])
     for name, argument in keywords.items():
         if argument is not None and not isinstance(argument, Tensor):
             _describe(found, name, argument)
     return found
 
 
+@lru_cache(1024)
+def _places(names: tuple[str, ...], kinds: tuple[type, ...]) -> tuple[tuple[int, str, bool], ...]:
+    """Which arguments of these types are attributes: their names, and whether of themselves."""
+    return tuple(
+        (place, name, kind in _PLAIN and not name.startswith("_"))
+        for place, kind in enumerate(kinds)
+        for name in (names[place] if place < len(names) else f"argument {place}",)
+        if kind is not type(None) and not issubclass(kind, Tensor)
+    )
+
+
 def _describe(found: dict[str, Attribute], name: str, argument: Any) -> None:
-    if type(argument) in _PLAIN:
-        attribute = argument
-    elif type(argument) in _SEQUENCES and _PLAIN.issuperset(map(type, argument)):
-        attribute = list(argument)
-    elif name != "index" and tensors_in(argument):
+    if type(argument) in _SEQUENCES and _PLAIN.issuperset(map(type, argument)):
+        attribute: Attribute = list(argument)
+    elif name != "index" and tensors_in((argument,)):
         return
     else:
         attribute = _as_attribute(argument)

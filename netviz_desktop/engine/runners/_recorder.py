@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,7 +20,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from netviz_desktop.engine.memory import Spill, storage_of
 from netviz_desktop.engine.runners._keeping import Keeper, SeenValue, Weights, saved, version_of
-from netviz_desktop.engine.runners._listening import listening, tensors_in
+from netviz_desktop.engine.runners._listening import arguments_in, listening, tensors_in
 from netviz_desktop.engine.runners._writing import written_by
 from netviz_desktop.problems import Problem
 
@@ -79,9 +79,8 @@ class Recorder:
         self._keeper = Keeper(self.weights, self.spill, self._seen)
         self._last_writer: dict[int, Operation] = {}
         self._calls: dict[str, int] = defaultdict(int)
-        self._modules: list[torch.nn.Module] = []
-        self._outer: list[str] = []  # the paths at which they were called
-        self._given: list[Any] = []  # what they were called with
+        # Modules that were called, the paths at which they were, and with what.
+        self._modules: list[tuple[torch.nn.Module, str, tuple[Any, ...]]] = []
         self._path = self._kind = self._source = ""
         self._failed: tuple[Exception, Operation] | None = None
         self.modules: dict[str, str] = {}  # path -> class, of those that were called
@@ -89,24 +88,25 @@ class Recorder:
 
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
-        """Everything that this thread computes meanwhile is recorded; weights that it writes
-        get their numbers back."""
+        """What is computed meanwhile inside `listening`, or by `call`, is recorded; weights
+        that it writes get their numbers back."""
         with ExitStack() as stack:
             stack.callback(self._let_go)
             stack.callback(self._keeper.forget)
             stack.callback(self._keeper.restore_weights)
             if self.gradients:
                 stack.enter_context(saved_tensors_hooks(self._keeper.save, saved))
-            stack.enter_context(listening(self))
             yield self
-        for seen in self.values.values():
-            seen.look_for_edge()
+
+    def listening(self, modules: Collection[torch.nn.Module] = ()) -> AbstractContextManager[None]:
+        """Inside it, what torch is called for is recorded, and at which of these modules."""
+        return listening(self, modules)
 
     @property
     def where(self) -> str:
         """Where the run is, in words: "in features.0 (Conv2d)"."""
         if self._modules:
-            self._kind = type(self._modules[-1]).__name__
+            self._kind = type(self._modules[-1][0]).__name__
         elif not self._path:
             return "in its forward" if self.operations else "before its first layer"
         kind = f" ({self._kind})" if self._kind else ""
@@ -119,7 +119,8 @@ class Recorder:
         else:
             kind, given = self._kind, []
             if self._modules:
-                kind, given = type(self._modules[-1]).__name__, tensors_in(self._given[-1])
+                module, _, arguments = self._modules[-1]
+                kind, given = type(module).__name__, tensors_in(arguments)
             inputs = [self.name_of(tensor) for tensor in given]
             operation = Operation(
                 "", kind or "forward", self._path, inputs, [], _no_function, (), {}, 0.0,
@@ -157,20 +158,23 @@ class Recorder:
             name = f"{writer.id}:{len(writer.outputs)}"
             writer.outputs.append(name)
             return self._see(name, tensor).name
-        if seen.edge is None:
-            seen.look_for_edge()
         return seen.name
 
     def call(
         self, name: str, function: Function, arguments: tuple[Any, ...], keywords: Mapping[str, Any]
     ) -> Any:
         """Call a torch function, and record it if it computes tensors."""
-        given = tensors_in(arguments, keywords) if keywords else tensors_in(arguments)
+        given = arguments_in(arguments)
+        if keywords:
+            given += tensors_in(keywords.values())
         inputs = [self.name_of(tensor) for tensor in given]
         overwritten = written_by(name, arguments, keywords, given)
         start = time.perf_counter()
         try:
             if overwritten is None:
+                for tensor in given:  # `detach_` makes autograd forget
+                    if (seen := self._seen.get(id(tensor))) is not None:
+                        seen.look_for_edge()
                 versions = [version_of(tensor) for tensor in given]
                 result = function(*arguments, **keywords)
                 written = [t for t, v in zip(given, versions, strict=True) if version_of(t) != v]
@@ -189,7 +193,7 @@ class Recorder:
                 )  # fmt: skip
             raise
         milliseconds = (time.perf_counter() - start) * 1000
-        computed = [result] if isinstance(result, Tensor) else tensors_in(result) or written
+        computed = [result] if isinstance(result, Tensor) else tensors_in((result,)) or written
         if not computed:
             return result
         if not written and id(computed[0]) in self._seen and _is_among(computed[0], given):
@@ -200,7 +204,8 @@ class Recorder:
                 # other strides, with which torch's CPU batch_norm goes back wrongly.
                 result = torch.ops.aten.alias(result)
                 computed = [result]
-        if name == "embedding" or (self._from_tokens and not self._from_tokens.isdisjoint(inputs)):
+        from_tokens = bool(self._from_tokens) and not self._from_tokens.isdisjoint(inputs)
+        if from_tokens or name == "embedding":
             result, computed = self._after_tokens(name, result, computed, given)
         operation = Operation(
             "", name, self._path, inputs, [], function, arguments, keywords, milliseconds,
@@ -208,16 +213,14 @@ class Recorder:
         )  # fmt: skip
         for tensor in written:
             self._last_writer[storage_of(tensor)] = operation
-        self._add(operation, computed)
+        self._add(operation, computed, from_tokens=from_tokens)
         return result
 
     def before_write(self, tensor: Tensor) -> None:
         self._keeper.before_write(tensor)
 
-    def enter(self, module: torch.nn.Module, inputs: Any) -> None:
-        self._modules.append(module)
-        self._given.append(inputs)
-        self._outer.append(self._path)
+    def enter(self, module: torch.nn.Module, arguments: tuple[Any, ...]) -> None:
+        self._modules.append((module, self._path, arguments))
         path = self.module_paths.get(id(module))
         if path is not None:
             self._path = path
@@ -225,22 +228,20 @@ class Recorder:
 
     def leave(self, module: torch.nn.Module) -> None:
         while self._modules:
-            self._path = self._outer.pop()
-            self._given.pop()
-            if self._modules.pop() is module:
+            left, self._path, _ = self._modules.pop()
+            if left is module:
                 return  # else an inner module raised, and the model went on
 
-    def _add(self, operation: Operation, computed: list[Tensor]) -> None:
+    def _add(self, operation: Operation, computed: list[Tensor], *, from_tokens: bool) -> None:
         operation.id = self._next(self.naming(operation))
         self.operations.append(operation)
-        from_tokens = bool(self._from_tokens) and not self._from_tokens.isdisjoint(operation.inputs)
         for port, tensor in enumerate(computed):
             name = f"{operation.id}:{port}" if port else operation.id
             operation.outputs.append(name)
             self._see(name, tensor)
             if from_tokens and _may_be_tokens(tensor):
                 self._from_tokens.add(name)
-        if moved := self._keeper.settle():
+        if self.spill.is_full and (moved := self._keeper.settle()):
             self._last_writer = {moved.get(s, s): by for s, by in self._last_writer.items()}
         if self.step is not None:
             done = len(self.operations) / self.expected if self.expected else -1.0
@@ -266,6 +267,7 @@ class Recorder:
         """What was written over holds the operation that wrote, which may have saved it for
         the way back: a cycle."""
         for seen in self.values.values():
+            seen.look_for_edge()
             if seen.copy is not None:
                 seen.held = seen.copy
 

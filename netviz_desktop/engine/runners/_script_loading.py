@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,9 +107,9 @@ def _without_weights(path: Path) -> bytes | None:
 
 
 @contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Its parameters as constants, for the length of a run."""
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+def frozen(weights: Iterable[Tensor]) -> Iterator[None]:
+    """Parameters as constants, for the length of a run."""
+    trained = [tensor for tensor in weights if tensor.requires_grad]
     try:
         for parameter in trained:
             parameter.requires_grad_(False)

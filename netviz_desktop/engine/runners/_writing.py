@@ -18,11 +18,8 @@ def written_by(
     name: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any], given: list[Tensor]
 ) -> list[Tensor] | None:
     """The tensors that the call writes over; None when only the dispatcher can tell."""
-    if "out" in keywords:
+    if "out" in keywords or not _PLAIN.issuperset(map(type, given)):
         return None
-    for tensor in given:
-        if type(tensor) not in _PLAIN:
-            return None
     if name in _WRITE_NOTHING:
         return _NOTHING
     if name in _WRITE_WHEN_TOLD and len(arguments) == 1:

@@ -152,6 +152,10 @@ class _Interpretation:
     cut: set[str] = field(default_factory=set)
 
     def run(self, recorder: Recorder, fed: Mapping[str, Tensor]) -> None:
+        with recorder.listening():
+            self._run(recorder, fed)
+
+    def _run(self, recorder: Recorder, fed: Mapping[str, Tensor]) -> None:
         program = self.program
         values: Environment = dict(program.fixed)
         values |= {name: self.stored[stored] for name, stored in program.stored.items()}
@@ -167,8 +171,9 @@ class _Interpretation:
             self._keep(value, values[name], recorder)
 
     def _do(self, step: Step, call: Compiled, values: Environment, recorder: Recorder) -> None:
-        for name, value in step.reads:
-            self._keep(value, values[name], recorder)
+        with torch._C.DisableTorchFunction():  # whoever listens would hear each question
+            for name, value in step.reads:
+                self._keep(value, values[name], recorder)
         before = len(recorder.operations)
         try:
             with _inside(step.regions, values, self.device) if step.regions else nullcontext():
@@ -184,9 +189,10 @@ class _Interpretation:
                 node=step.node,
             ) from error
         if step.node:
-            for name, value in zip(step.outputs, dict(step.computes).values(), strict=False):
-                if name in values:
-                    self._keep(value, values[name], recorder)
+            with torch._C.DisableTorchFunction():
+                for name, value in zip(step.outputs, dict(step.computes).values(), strict=False):
+                    if name in values:
+                        self._keep(value, values[name], recorder)
             done = recorder.operations[before:]
             self.milliseconds[step.node] = sum(operation.milliseconds for operation in done)
 
@@ -198,7 +204,7 @@ class _Interpretation:
                     if isinstance(statistics, Tensor):
                         recorder.before_write(statistics)
         result = call.function(*positional, **keywords)
-        if isinstance(result, Tensor) and type(result.grad_fn).__name__ in _NO_DERIVATIVE:
+        if isinstance(result, Tensor) and _derivative(result) in _NO_DERIVATIVE:
             self.cut.add(step.node)
             return result.detach().requires_grad_().view_as(result)  # gradients begin here
         if (
@@ -213,6 +219,11 @@ class _Interpretation:
         """Remember what the recording knows of a tensor, as it is now."""
         if isinstance(found, Tensor) and value not in self.kept and value not in self.stored:
             self.kept[value] = recorder.values[recorder.name_of(found)]
+
+
+def _derivative(tensor: Tensor) -> str:
+    with torch._C.DisableTorchFunction():
+        return type(tensor.grad_fn).__name__
 
 
 @contextmanager

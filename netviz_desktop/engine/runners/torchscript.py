@@ -115,18 +115,19 @@ class ScriptRunner:
 
     def _interpreted(self) -> Eager:
         def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
-            return self._call(Machine(self._known_program, recorder, self._device), fed)
+            with recorder.listening():
+                return self._call(Machine(self._known_program, recorder, self._device), fed)
 
         return self._eager_of(call, self._weights())
 
     def _direct(self) -> Eager:
         def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
-            del recorder
             optimized = torch._C._get_graph_executor_optimize()
             torch._C._set_graph_executor_optimize(False)  # it would fuse operations away
             try:
                 copied = copy.copy(self._loaded.script)  # of the same tensors; it may set others
-                return copied.eval()(*(a.value(fed) for a in self._arguments))
+                with recorder.listening((copied,)):
+                    return copied.eval()(*(a.value(fed) for a in self._arguments))
             finally:
                 torch._C._set_graph_executor_optimize(optimized)
 
@@ -143,7 +144,8 @@ class ScriptRunner:
             return known[id(tensor)][1]
 
         def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
-            return self._call(Machine(self._known_program, recorder, _META, meta, until), fed)
+            with recorder.listening():
+                return self._call(Machine(self._known_program, recorder, _META, meta, until), fed)
 
         return self._eager_of(call, ((name, meta(t), b) for name, t, b in self._weights()))
 
@@ -169,7 +171,7 @@ class ScriptRunner:
                 for name, tensor, buffer in found
             },
             {},
-            partial(frozen, self._loaded.script),
+            partial(frozen, [tensor for _, tensor, buffer in found if not buffer]),
         )
 
     @property

@@ -386,6 +386,41 @@ def test_a_branch_on_numbers_is_looked_at_with_numbers() -> None:
     assert [node.id for node in found.graph.nodes] == ["sum", "small.linear"]
 
 
+class Deciding(nn.Module):
+    """Nothing but an argument differs between the ways that it goes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flip(2 if x.sum().item() > 0 else 3) * 2
+
+
+def test_a_run_that_goes_another_way_than_the_last_has_the_graph_of_its_own_way() -> None:
+    known = OpenedModel(NOTHING_KNOWN, executable=Deciding())
+    found = runner(known, CPU)
+    x = torch.rand(1, 1, 4, 4)
+
+    graphs = [found.run({"x": given}).graph for given in (x, 2 * x, -x, x)]
+
+    assert [graph.node("flip").attributes for graph in graphs] == [
+        {"dims": 2}, {"dims": 2}, {"dims": 3}, {"dims": 2},
+    ]  # fmt: skip
+    larger = found.run({"x": torch.rand(1, 1, 5, 5)}).graph
+    assert larger.values["flip"].shape == (1, 1, 5, 5)
+
+
+class Forgetting(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * 3
+        y = x.exp()
+        x.detach_()
+        return y.flatten(1)
+
+
+def test_what_autograd_is_told_to_forget_keeps_the_gradient_that_it_had() -> None:
+    found = run(Forgetting(), torch.zeros(1, 2))
+
+    assert found.gradient(1, "mul").tolist() == [[0.0, 1.0]]
+
+
 def test_outputs_in_a_dict_keep_their_keys() -> None:
     passed = run(Attentive(), image())
 
