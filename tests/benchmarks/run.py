@@ -23,6 +23,7 @@ import formats
 import memory
 import numpy as np
 import onnxruntime
+import steps
 import torch
 from big_files import checkpoints, in_one_file, spent, with_external_data
 from captum.attr import LayerGradCam
@@ -46,7 +47,7 @@ from windows import click, drop, first_paint
 import netviz_desktop
 from netviz_desktop import resource
 
-_GROUPS = ("window", "files", "memory", "runs", "formats", "grad-cam")
+_GROUPS = ("window", "files", "memory", "runs", "formats", "grad-cam", "steps")
 
 
 def main() -> int:
@@ -67,9 +68,13 @@ def main() -> int:
             benchmark_window(onnx, options.repeat)
         if "files" in groups:
             benchmark_files(min(options.repeat, 5))
-        in_formats = formats.write(Path(folder)) if {"formats", "memory"} & {*groups} else {}
+        in_formats = (
+            formats.write(Path(folder)) if {"formats", "memory", "steps"} & {*groups} else {}
+        )
         if "memory" in groups:
             memory.measure({"ONNX": onnx, **in_formats})
+        if "steps" in groups:
+            steps.measure({"ONNX": onnx, **in_formats, **checkpoints(Path(folder))})
         for threads in map(int, options.threads.split(",")):
             torch.set_num_threads(threads)
             if "runs" in groups:

@@ -21,6 +21,7 @@ from netviz_desktop.engine.answers import warm_up
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import Value
 from netviz_desktop.problems import Problem
+from netviz_desktop.readers import Options
 
 _NAMES = ("opened in", "longest gap", "run in", "longest gap")
 
@@ -50,7 +51,7 @@ def measure(files: dict[str, Path]) -> None:
     """
     print(f"\nBetween two looks\n{'':40} " + " ".join(f"{name:>12}" for name in _NAMES))
     for name, path in files.items():
-        subprocess.run([sys.executable, __file__, name, str(path)], check=True)
+        subprocess.run([sys.executable, __file__, "--one", name, str(path)], check=True)
 
 
 def _measure(name: str, path: Path) -> None:
@@ -58,7 +59,7 @@ def _measure(name: str, path: Path) -> None:
     session = Session("cpu")
     opening = Watch()
     try:
-        session.open(path, step=opening.step)
+        session.open(path, Options(trust=True), step=opening.step)
         runs = session.structure_only is None
     except Problem:
         runs = False  # to be refused may take long, too
@@ -86,8 +87,8 @@ def _row(watch: Watch) -> tuple[str, list[str]]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and not Path(sys.argv[1]).exists():
+    if sys.argv[1:2] == ["--one"]:
         torch.set_num_threads(1)
-        _measure(sys.argv[1], Path(sys.argv[2]))
+        _measure(sys.argv[2], Path(sys.argv[3]))
     else:
         measure({Path(file).name: Path(file) for file in sys.argv[1:]})
