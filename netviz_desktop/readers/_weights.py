@@ -52,7 +52,7 @@ def opened_weights(
         Problem: the network that the person names cannot be made, or does not fit.
     """
     if options.model_code is not None:
-        return _of_code(weights, path, options.model_code, label, metadata or {})
+        return _of_code(weights, path, options.model_code, label, metadata or {}, options.step)
     shapes = {name: stored.shape for name, stored in weights.items()}
     found = recognise(shapes, path)
     wanted = options.architecture
@@ -103,7 +103,12 @@ def _of_architecture(
 
 
 def _of_code(
-    weights: Weights, path: Path, code: str, label: str, metadata: Mapping[str, str]
+    weights: Weights,
+    path: Path,
+    code: str,
+    label: str,
+    metadata: Mapping[str, str],
+    step: Step,
 ) -> OpenedModel:
     from torch import nn
 
@@ -123,7 +128,7 @@ def _of_code(
     names = fitting(module, names)
     with from_person(f"Loading {path.name}", path.parent):
         # copied in place: the person's module may hold its weights in places of its own, too
-        module.load_state_dict(_mapped(weights, names), strict=False)
+        module.load_state_dict(_mapped(weights, names, step), strict=False)
     graph = module_tree(module, format_label=label, name=path.stem)
     graph.metadata.update(metadata)
     return OpenedModel(graph, _readers(weights, names), module, needs_code=True)
@@ -149,13 +154,17 @@ def _readers(weights: Weights, names: Names) -> Mapping[str, Callable[[], NDArra
     return MappingProxyType({own: weights[original].read for own, original in names.items()})
 
 
-def _mapped(weights: Weights, names: Names) -> dict[str, Tensor]:
+def _mapped(weights: Weights, names: Names, step: Step) -> dict[str, Tensor]:
     maps: dict[Path, Any] = {}
-    return {own: weights[original].mapped(maps) for own, original in names.items()}
+    found = {}
+    for own, original in names.items():
+        step(-1.0, "Reading the weights")  # one that cannot be mapped is copied
+        found[own] = weights[original].mapped(maps)
+    return found
 
 
 def _fill(module: nn.Module, weights: Weights, names: Names, step: Step) -> None:
-    assign(module, _mapped(weights, names), step)
+    assign(module, _mapped(weights, names, step), step)
 
 
 def _say_what_differs(graph: ModelGraph, module: nn.Module, weights: Weights, names: Names) -> None:
