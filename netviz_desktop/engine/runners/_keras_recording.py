@@ -124,7 +124,8 @@ class _Layer:
 
 
 class _Variables(TorchFunctionMode):
-    """Where an operation of torch is given a variable of Keras it is given its tensor."""
+    """Where an operation of torch is given a variable of Keras it is given its tensor; and
+    numbers that become tensors are constants, not operations."""
 
     def __torch_function__(
         self,
@@ -134,6 +135,9 @@ class _Variables(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         given = {name: _tensor(one) for name, one in (kwargs or {}).items()}
+        if func is torch.as_tensor and not isinstance(args[0], Tensor):  # a number in the code
+            with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
+                return func(*args, **given)
         return func(*map(_tensor, args), **given)
 
 

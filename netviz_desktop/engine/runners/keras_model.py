@@ -21,7 +21,7 @@ from netviz_desktop.engine.runners._eager import one_line
 from netviz_desktop.engine.runners._given import check_names, check_shape, missing
 from netviz_desktop.engine.runners._keras_code import made
 from netviz_desktop.engine.runners._keras_fit import names_of
-from netviz_desktop.engine.runners._keras_layers import in_place_of
+from netviz_desktop.engine.runners._keras_layers import in_place_of, is_scope
 from netviz_desktop.engine.runners._keras_layout import lay_kernels, uncopied
 from netviz_desktop.engine.runners._keras_load import device_name, imported, loaded, outlined
 from netviz_desktop.engine.runners._keras_recording import Inside, recorded_inside
@@ -123,7 +123,8 @@ class KerasRunner:
         self._model = model
 
     def _compiled(self, model: Any, like: ModelGraph) -> Compiled:
-        self._names = names_of(model, self._file.file)
+        layers = (one for one in model._flatten_layers() if functional_of(one) is None)
+        self._names = names_of(model, self._file.file) if any(map(is_scope, layers)) else {}
         return compiled(model, like, self._file.net, self._file.ids, self._names)
 
     def _run_steps(self, run: _Run, step: Progress | None) -> None:
