@@ -7,7 +7,6 @@ computes; one lays out graphs; the main thread does everything else, in order.
 from __future__ import annotations
 
 import faulthandler
-import gc
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from netviz_desktop.engine.shortage import is_shortage, shortage
+from netviz_desktop.graph import collector
 from netviz_desktop.link import frames, messages
 from netviz_desktop.link.messages import Message, Request
 from netviz_desktop.problems import Cancelled, Problem
@@ -48,7 +48,7 @@ def serve() -> int:
     from netviz_desktop.engine.answers import Answers, lay_out, warm_up  # takes its time
 
     # A search for garbage goes through all of torch, for half a second: it stays anyway.
-    gc.freeze()
+    collector.keep()
     answers = Answers()
     calls.at_end = answers.leave
     calls.say_hello(answers.hello())

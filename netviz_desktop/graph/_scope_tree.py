@@ -118,9 +118,12 @@ def _buds(graph: ModelGraph) -> _Bud:
 
 def _are_calls(graph: ModelGraph, indices: list[int]) -> bool:
     """Whether these are calls of one module at several places, such as a shared ReLU."""
-    nodes = [graph.nodes[index] for index in indices]
-    if len(nodes) < 2 or nodes[0].op_type != nodes[-1].op_type:
+    if len(indices) < 2:
         return False
+    first, last = graph.nodes[indices[0]], graph.nodes[indices[-1]]
+    if first.op_type != last.op_type:
+        return False
+    nodes = [graph.nodes[index] for index in indices]
     if any(n.op_type != nodes[0].op_type or not n.outputs for n in nodes):
         return False
     computed = {name for node in nodes for name in node.outputs}

@@ -21,9 +21,14 @@ def constants(
     else:
         found = stored(path, (*graph.initializer, *graph.sparse_initializer))
         outputs = {output.name for output in graph.output}
+    candidates = [
+        (index, node) for index, node in enumerate(graph.node) if node.op_type == "Constant"
+    ]
+    if not candidates:
+        return found, frozenset()
     writers = Counter(name for node in graph.node for name in node.output)
     folded = set()
-    for index, node in enumerate(graph.node):
+    for index, node in candidates:
         tensor = held(node)
         name = node.output[0] if tensor is not None else ""
         if tensor is not None and name and name not in outputs and writers[name] == 1:

@@ -37,7 +37,7 @@ def as_node(
         inside: what nodes inside it read from the file.
     """
     inputs = tuple(proto.input)
-    settings: dict[str, Attribute] = {}
+    attributes: dict[str, Attribute] = {}
     found = []
     if inside or not constants.keys().isdisjoint(inputs):
         named = roles(proto, opsets.get(proto.domain, 1))
@@ -46,7 +46,7 @@ def as_node(
             if constant is None:
                 continue
             if role and is_short_setting(proto, constant, role):
-                settings[role] = written_out(constant)
+                attributes[role] = written_out(constant)
             if is_weight(proto, constant, role):
                 found.append((read, constant, role))
     for child, at, read, tensor in inside:
@@ -57,6 +57,8 @@ def as_node(
         read: Parameter(read, t.shape, t.dtype, role, buffer=role in _BUFFERS)
         for read, t, role in reversed(found)
     }
+    if proto.attribute:
+        attributes |= {a.name: described(a) for a in proto.attribute}
     node = Node(
         id=node_id,
         op_type=proto.op_type,
@@ -65,7 +67,7 @@ def as_node(
         scope=scope_of(proto),
         inputs=inputs + tuple(dict.fromkeys(outside)) if outside else inputs,
         outputs=tuple(proto.output),
-        attributes=settings | {a.name: described(a) for a in proto.attribute},
+        attributes=attributes,
         parameters=tuple(reversed(parameters.values())),
         note=note,
         fault=fault,

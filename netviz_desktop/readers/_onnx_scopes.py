@@ -17,7 +17,7 @@ _FX_PLACEHOLDER = "_empty_nn_module_stack"
 
 def scope_of(node: onnx.NodeProto) -> tuple[str, ...]:
     """The module path: from what torch.onnx notes on the node, else from its name."""
-    for entry in node.metadata_props:
+    for entry in node.metadata_props or ():
         if entry.key == _NAMES and (noted := _around(entry.value)) is not None:
             modules = list(filter(_is_module, noted))
             return tuple(modules[-1].split(".")) if modules else ()
