@@ -23,7 +23,7 @@ from netviz_desktop.readers._keras_archive import (
     is_keras_zip,
     keras_file,
 )
-from netviz_desktop.readers._keras_code import Named, foreign_code
+from netviz_desktop.readers._keras_code import Named, foreign_code, without_training
 from netviz_desktop.readers._keras_config import Config, Net, net_of
 from netviz_desktop.readers._keras_graph import Ids, keras_graph, weight_tree
 from netviz_desktop.readers._keras_weights import weights_by_layer
@@ -114,7 +114,7 @@ def read(path: Path, options: Options) -> OpenedModel:
     if net is None:
         return _of_foreign_class(file, weights, trusted=options.trust)
     graph, ids = keras_graph(net, weights_by_layer(net, file), file, _LABEL, trusted=options.trust)
-    foreign = foreign_code(file.config)
+    foreign = foreign_code(without_training(file.config))
     why, can_be_trusted = _hindrance(file, graph, foreign, trusted=options.trust)
     if why is not None:
         return OpenedModel(graph, weights, None, why, can_be_trusted=can_be_trusted)
@@ -167,7 +167,7 @@ def _of_foreign_class(
     config = file.config or {}
     graph = weight_tree(file, _LABEL)
     if trusted:
-        code = KerasCode(file, "", foreign_code(config))
+        code = KerasCode(file, "", foreign_code(without_training(config)))
         return OpenedModel(graph, weights, code, needs_code=True)
     problem = Problem(
         f"{file.path.name} is a model of the class {str(config.get('class_name'))[:100]}, "

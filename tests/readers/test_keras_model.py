@@ -303,6 +303,13 @@ def test_a_file_of_the_persons_own_class_can_be_trusted_or_made_by_code(tmp_path
     assert [node.id for node in model.graph.nodes] == ["dense"]
 
 
+def test_how_a_model_was_trained_needs_no_trust(tmp_path):
+    """Keras on torch names its optimizers by where its backend keeps them."""
+    adam = {"module": "keras.src.backend.torch.optimizers.torch_adam", "class_name": "Adam"}
+    config = functional([given(), dense()]) | {"compile_config": {"optimizer": adam}}
+    assert opened(archive(tmp_path / "m.keras", config)).structure_only is None
+
+
 def test_the_content_decides_not_the_suffix(tmp_path):
     archive(tmp_path / "a.pt", functional([given(), dense()]))
     assert opened(tmp_path / "a.pt").graph.format == "Keras"

@@ -23,7 +23,6 @@ from netviz_desktop.engine.runners._keras_load import (
     custom_objects,
     device_name,
     imported,
-    without_tensorflow,
 )
 from netviz_desktop.engine.runners._keras_recording import in_words_of_keras, recorded_layer
 from netviz_desktop.engine.runners._keras_steps import functional_of
@@ -47,7 +46,7 @@ def made(
         Problem: it cannot be made, or the file's weights are not its own.
     """
     keras = imported(code.file.path.name)
-    with _names_from_one(), without_tensorflow(), warnings.catch_warnings():
+    with _names_from_one(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what fails Keras says more when it raises
         with keras.device(device_name(device)):
             model = _model_of(code)

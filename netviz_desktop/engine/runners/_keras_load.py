@@ -84,7 +84,7 @@ def _building(model: KerasModel) -> Iterator[None]:
     keras = imported(name)
     with ExitStack() as stack:
         stack.enter_context(as_written())
-        stack.enter_context(without_tensorflow())
+        stack.enter_context(_without_tensorflow())
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # of what a file lacks Keras says more when it raises
         stack.enter_context(keras.saving.custom_object_scope(_custom_objects(model)))
@@ -133,7 +133,7 @@ def imported(name: str) -> Any:
     """
     if "keras" not in sys.modules:
         try:
-            with _environment(), as_written(), without_tensorflow(), warnings.catch_warnings():
+            with _environment(), as_written(), _without_tensorflow(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 importlib.import_module("keras")
         except ImportError as error:
@@ -178,7 +178,7 @@ def _environment() -> Iterator[None]:
 
 
 @contextmanager
-def without_tensorflow() -> Iterator[None]:
+def _without_tensorflow() -> Iterator[None]:
     """Whoever asks for TensorFlow is told that there is none, unless it is there already:
     Keras would spend seconds and hundreds of megabytes on importing it."""
     if "tensorflow" in sys.modules:

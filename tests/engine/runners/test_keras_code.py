@@ -138,6 +138,11 @@ class Twice(layers.Layer):
         return x * 2
 
 
+def scaled():
+    given = keras.Input((4,))
+    return keras.Model(given, layers.Dense(3)(layers.Normalization(name="scale")(given)))
+
+
 def others():
     given = keras.Input((12, 12, 3))
     x = layers.Flatten()(layers.Conv2D(6, 3, name="conv")(given))
@@ -331,6 +336,15 @@ def test_a_functional_model_is_drawn_as_its_file_would_be(code, legacy, tmp_path
     np.testing.assert_array_equal(
         session.weight(kernel.name), model.get_layer("out").kernel.numpy()
     )
+
+
+def test_a_layer_that_prepares_itself_from_its_weights_does_so(code, tmp_path):
+    model = code("scaled")
+    model.get_layer("scale").adapt(image(4).repeat(9, 0) * np.arange(9, dtype=np.float32)[:, None])
+    model.save_weights(tmp_path / "net.weights.h5")
+    session = opened(tmp_path / "net.weights.h5", "scaled", tmp_path)
+    session.run(image(4))
+    close(session.value(session.graph.outputs[0]), model(image(4)).detach().numpy())
 
 
 @pytest.mark.parametrize("legacy", [False, True])
