@@ -17,6 +17,7 @@ shades      the colours of an overlay; ramp and legend say what they mean
 tracing     what feeds a node, what it feeds, what lies between two
 edges       lines, and the edges that they are
 hubs        what very many boxes read, named in them in place of lines
+menus       what can be done with what is under the pointer
 keys        what keys do to what is selected
 graph_view  pan, zoom, choose, open and close
 history     back and forward

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QGuiApplication,
@@ -15,7 +14,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QMenu, QToolTip
+from PySide6.QtWidgets import QToolTip
 
 from netviz_desktop.graph import ModelGraph
 from netviz_desktop.graph.scopes import Opened, Scope
@@ -23,9 +22,8 @@ from netviz_desktop.layout import Placement
 from netviz_desktop.link.messages import ModelOpened, RunFinished
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.engine_client import EngineClient
-from netviz_desktop.ui.scene import edges, frames, tooltips, walk
+from netviz_desktop.ui.scene import edges, frames, menus, tooltips, walk
 from netviz_desktop.ui.scene.canvas import READABLE_SCALE, Canvas
-from netviz_desktop.ui.scene.captions import elided
 from netviz_desktop.ui.scene.chart import Chart
 from netviz_desktop.ui.scene.drawing import Drawing, Options, draw
 from netviz_desktop.ui.scene.keys import Keys
@@ -39,7 +37,6 @@ from netviz_desktop.ui.scene.spot import Spot, spot_at
 from netviz_desktop.ui.scene.tracing import Tracing
 from netviz_desktop.ui.selection import Edge, Page, Selection
 
-_MOST_USES = 60  # in a menu
 _REACH = 5  # pixels beside a line that still are the line
 
 
@@ -447,26 +444,14 @@ class GraphView(Canvas):
         assert self.chart is not None
         hub = self.chart.drawing.hubs[value]
         if self.chart.figures[figure].id != hub.source:
-            self._go_to(hub.source)
+            self.go_to(hub.source)
             return
-        menu = self._uses_menu(value)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        corner = self.chart.rectangle(figure).bottomLeft()
-        menu.popup(self.viewport().mapToGlobal(self._viewport_point(corner).toPoint()))
+        corner = self._viewport_point(self.chart.rectangle(figure).bottomLeft())
+        menu = menus.of_uses(self, self.chart, value)
+        menu.popup(self.viewport().mapToGlobal(corner.toPoint()))
 
-    def _uses_menu(self, value: str) -> QMenu:
-        """Goes to any of the boxes that read a hub."""
-        menu = QMenu(f"Uses of {elided(value)}", self)
-        readers = self.chart.drawing.hubs[value].readers if self.chart is not None else []
-        for reader in readers[:_MOST_USES]:
-            figure = self.chart.figures[self.chart.index[reader]] if self.chart else None
-            name = (figure.node or figure.full) if figure is not None else reader
-            menu.addAction(name.replace("&", "&&"), partial(self._go_to, reader))
-        if len(readers) > _MOST_USES:
-            menu.addAction(f"… and {len(readers) - _MOST_USES:,} more").setEnabled(False)
-        return menu
-
-    def _go_to(self, figure_id: str) -> None:
+    def go_to(self, figure_id: str) -> None:
+        """Select what a figure is, and look at it."""
         if self.chart is not None and figure_id in self.chart.index:
             self.choose(self.chart.index[figure_id])
             self.look_closely(self.chart.index[figure_id])
@@ -562,49 +547,18 @@ class GraphView(Canvas):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.chart is None:
             return
-        spot = self._spot(self._scene_point(QPointF(event.pos())))
-        figure = spot.figure
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            figure = self._item.marks.selected
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if figure is not None:
-            self.choose(figure)
-            menu.addAction("Copy Name", self.copy_name)
-            menu.addAction("Centre", lambda: self.look_closely(figure))
-            own = self.chart.figures[figure]
-            for value in filter(None, (row.follows for row in own.rows)):
-                source = self.chart.drawing.hubs[value].source
-                if source == own.id:
-                    menu.addMenu(self._uses_menu(value))
-                else:
-                    go = partial(self._go_to, source)
-                    menu.addAction(f"Go to {elided(value)}", go)
-            node = self._selection.selected_node
-            for name in node.bodies if node is not None else ():
-                enter = partial(self._selection.page_asked.emit, name)
-                menu.addAction(f"Look Inside: {name.rpartition(' › ')[2]}", enter)
-            if node is not None and self._selection.scope is None:
-                menu.addAction(
-                    f"Select All {elided(node.op_type)}",
-                    lambda: self.type_asked.emit(node.op_type),
-                )
-            menu.addSeparator()
+            wire = self.chosen_wire
+            spot = Spot(self.chosen, wires=(wire,) if wire is not None else ())
+        else:
+            spot = self._spot(self._scene_point(QPointF(event.pos())))
+        if spot.figure is not None:
+            self.choose(spot.figure)
         elif spot.wire is not None:
             self.choose_wire(spot.wire)
-            menu.addAction("Follow to Its Other End", self.follow_edge)
         elif spot.scope is not None:
             self._selection.set_scope(spot.scope)
-        if figure is not None or spot.wire is not None or spot.scope is not None:
-            menu.addAction("Trace Inputs", self.tracing.inputs)
-            menu.addAction("Trace Outputs", self.tracing.outputs)
-            menu.addSeparator()
-        if (scope := self.scopes.in_focus()) is not None:
-            verb = "Close" if self.scopes.is_open(scope) else "Open"
-            menu.addAction(f"{verb} {scope.name}", lambda: self.scopes.toggle(scope))
-            menu.addSeparator()
-        menu.addAction("Fit", self.fit)
-        menu.popup(event.globalPos())
+        menus.of_spot(self, self.chart, self._selection, spot).popup(event.globalPos())
 
     def tooltip(self, position: QPointF) -> str:
         """What is under the pointer and cannot be read there."""

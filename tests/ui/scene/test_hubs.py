@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from netviz_desktop.graph import ModelGraph, Node, Value
@@ -135,3 +135,23 @@ def test_of_a_line_of_several_values_only_the_hub_goes() -> None:
     assert lines[20].values == ("own20",)
     assert lines[2].values == ("v", "own2")
     assert hubs["v"].readers == order[9:]
+
+
+def test_the_menu_of_a_box_leads_where_its_chips_do(qtbot, view, selection) -> None:
+    def entries(node: str) -> dict[str, object]:
+        selection.set_node(node)
+        event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(), QPoint())
+        QApplication.sendEvent(view.viewport(), event)
+        menu = QApplication.activePopupWidget()
+        qtbot.addWidget(menu)
+        return {action.text(): action for action in menu.actions()}
+
+    source = entries("mask")
+    uses = source["Uses of mask"].menu()
+    assert len(uses.actions()) == 16
+    QApplication.activePopupWidget().close()
+
+    entries("add9")["Go to mask"].trigger()
+    QApplication.activePopupWidget().close()
+
+    assert selection.node == "mask"
