@@ -471,7 +471,7 @@ def test_a_dynamic_batch_is_free_and_other_sizes_are_not(tmp_path):
     with pytest.raises(Problem) as caught:
         runs.run({"input": image(side=20)})
     assert caught.value.what == (
-        "The input “input” takes (any, 3, 12, 12) and was given (1, 3, 20, 20)."
+        "The input “input” takes (batch, 3, 12, 12) and was given (1, 3, 20, 20)."
     )
 
 
