@@ -8,22 +8,26 @@ As regular expressions, words are the same, but each is one: a space in it is `\
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
 from netviz_desktop.graph import collector
 from netviz_desktop.graph.model import Attribute, Dimension, ModelGraph, Node
 from netviz_desktop.problems import Problem
 
+_PATIENCE_SECONDS = 0.5  # of a regular expression, in one field
 _LONGEST = 500  # of a text that is looked through
 _MOST_ITEMS = 16  # of an attribute that is a list
 _WORD = re.compile(r'(?:([A-Za-z]+):)?(?:"([^"]*)"|(\S+))')
 _TIMES = re.compile(r"(?<=[\d?])[x*,](?=[\d?])")
+_MAY_GO_ASTRAY = re.compile(r"\)[*+{]|(?:[*+{].*){3}")
 _NUMBER = re.compile(r"-?[\d.]+(?:e-?\d+)?")
 
 FIELDS = {
@@ -53,12 +57,16 @@ class Word:
     text: str
     field: str = ""
     whole: bool = False
-    pattern: re.Pattern[str] | None = None
+    pattern: regex.Pattern[str] | None = None
 
     def hits(self, field: str, texts: Sequence[str]) -> list[bool]:
-        """Which of the texts of a field, in small letters, it is found in."""
+        """Which of the texts of a field, in small letters, it is found in.
+
+        Raises:
+            Problem: a regular expression goes astray in them.
+        """
         if self.pattern is not None:
-            return list(map(bool, map(self.pattern.search, texts)))
+            return _matches(self.pattern, texts)
         word = self.text
         if self.whole:
             return [text == word for text in texts]
@@ -121,7 +129,11 @@ class SearchIndex:
             yield
 
     def find(self, search: Sequence[Word]) -> list[str]:
-        """Ids of the nodes that hold every word, in the graph's order; none without a word."""
+        """Ids of the nodes that hold every word, in the graph's order; none without a word.
+
+        Raises:
+            Problem: as `Word.hits` says.
+        """
         found = np.full(len(self._ids), bool(search))
         for word in search:
             hits = np.zeros(len(self._ids), bool)
@@ -232,11 +244,28 @@ def _setting(word: str) -> re.Pattern[str]:
     return re.compile(f"{re.escape(name)}[^=]*=(?:.*,)?{re.escape(value)}{end}", re.DOTALL)
 
 
-def _pattern(word: str) -> re.Pattern[str]:
+def _pattern(word: str) -> regex.Pattern[str]:
     try:
-        return re.compile(word, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError) as error:
+        return regex.compile(word, regex.IGNORECASE)
+    except (regex.error, OverflowError, RecursionError) as error:
         raise Problem(
             f"“{word}” is no regular expression: {error}.",
             "Mend it, or search for plain words.",
+        ) from error
+
+
+def _matches(pattern: regex.Pattern[str], texts: Sequence[str]) -> list[bool]:
+    """Such as (a+)+b tries ways without end; to watch the clock takes four times as long."""
+    if not _MAY_GO_ASTRAY.search(pattern.pattern):
+        return [pattern.search(text) is not None for text in texts]
+    end = time.monotonic() + _PATIENCE_SECONDS
+    try:
+        return [
+            pattern.search(text, timeout=max(end - time.monotonic(), 0.001)) is not None
+            for text in texts
+        ]
+    except TimeoutError as error:
+        raise Problem(
+            f"“{pattern.pattern}” takes too long to look for.",
+            "Write it without one repetition inside another, or search for plain words.",
         ) from error

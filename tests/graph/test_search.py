@@ -117,3 +117,11 @@ def test_it_can_be_made_ready_before_it_is_asked(graph):
         pass
 
     assert index.find(words("pool")) == ["pool"]
+
+
+def test_a_regular_expression_that_goes_astray_is_given_up():
+    node = Node("a" * 60, "Op", "", "", (), (), ())
+    index = SearchIndex(ModelGraph("ONNX", "g", (), (), (node,), {}))
+
+    with pytest.raises(Problem, match="takes too long"):
+        index.find(words(r"^(a|aa)+$x", regular=True))

@@ -150,14 +150,15 @@ class FindBar(QFrame):
     def _find(self) -> None:
         """Looks at the first of what is found, or at the selected one, and chooses nothing yet."""
         text = self.field.text()
+        index = self._selection.search_index
         try:
-            self._search = words(text, regular=self.regular.isChecked())
+            search = words(text, regular=self.regular.isChecked())
+            found = index.find(search) if index is not None else []
         except Problem as problem:  # what was found before stays: it is half written
             self.refusal.say(problem.what)
             return
         self.refusal.say("")
-        self._index = self._selection.search_index
-        self.found = self._index.find(self._search) if self._index is not None else []
+        self._index, self._search, self.found = index, search, found
         self._view.mark_found(self.found)
         self._at, self._is_chosen = -1, False
         self._list()
