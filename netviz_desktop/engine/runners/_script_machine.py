@@ -78,6 +78,20 @@ class Machine:
         self._place, self._source = outer, outer_source
         return result
 
+    def call_known(self, function: Function, place: Place | None, given: list[Any]) -> Any:
+        """Call what was found before the run.
+
+        Args:
+            place: the module that is called.
+        """
+        outer, outer_source = self._place, self._source
+        self._source = self._step_source or outer_source
+        if place is not None:
+            self._place = place
+        result = self._called(function, given)
+        self._place, self._source = outer, outer_source
+        return result
+
     def _called(self, function: Function, given: list[Any]) -> Any:
         if not function.one_node or self._inside:
             return self._run(function, given)

@@ -55,6 +55,20 @@ def called_by(node: Any) -> str:
     return ""
 
 
+def is_only_read(value: Any) -> bool:
+    """Whether a list goes nowhere but into operations that leave it as it is."""
+    for use in value.uses():
+        schema = use.user.schema()
+        if not use.user.kind().startswith("aten::") or schema == "(no schema)":
+            return False
+        parsed = torch._C.parse_schema(schema)
+        if any("List" in str(found.type) or "[]" in str(found.type) for found in parsed.returns):
+            return False
+        if parsed.arguments[use.offset].alias_info is not None:
+            return False
+    return True
+
+
 def named(
     function: Callable[..., Any], name: str, argument_names: tuple[str, ...] = ()
 ) -> Callable[..., Any]:

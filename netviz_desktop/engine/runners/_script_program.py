@@ -33,16 +33,36 @@ class Step(NamedTuple):
     source: str = ""
 
 
+class Form(NamedTuple):
+    """What is known of a step before any run.
+
+    Args:
+        kind: TorchScript's name of the node.
+        name: of the attribute or method.
+        blocks: inside it.
+        counts: it computes plain numbers from plain numbers, if it is given nothing else.
+        is_read_only: nobody writes to the list that it makes.
+    """
+
+    kind: str
+    name: str = ""
+    blocks: tuple[Block, ...] = ()
+    counts: bool = False
+    is_read_only: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Args:
     constants: values that every run of it begins with.
+    forms: of each step.
     """
 
     inputs: tuple[int, ...]
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
     constants: dict[int, Any]
+    forms: tuple[Form, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +91,8 @@ class Program:
         self._sources = loaded.sources
         self._functions: dict[str, Function] = {}
         self._places: dict[tuple[str, str], Place] = {}
+        self.written: set[str] = set()
+        """Names of the attributes that some function sets."""
         self.root = self.place(loaded.module, "")
         self.forward = self.function(f"{self.root.type_name}.forward")
         self._compile_all()
@@ -118,20 +140,29 @@ class Program:
             met.add(name)
             self.function(name)
             for node in nodes_in(self._unit.find_function(name).graph):
+                if node.kind() == "prim::SetAttr":
+                    self.written.add(node.s("name"))
                 called = prims.called_by(node)
                 if called and self._unit.find_function(called) is not None:
                     waiting.append(called)
 
     def _block(self, block: Any, function: str) -> Block:
         constants: dict[int, Any] = {}
+        steps, forms = [], []
+        for step, form in self._steps(block, function, constants):
+            steps.append(step)
+            forms.append(form)
         return Block(
             tuple(value.unique() for value in block.inputs()),
-            tuple(self._steps(block, function, constants)),
+            tuple(steps),
             tuple(value.unique() for value in block.outputs()),
             constants,
+            tuple(forms),
         )
 
-    def _steps(self, block: Any, function: str, constants: dict[int, Any]) -> Iterator[Step]:
+    def _steps(
+        self, block: Any, function: str, constants: dict[int, Any]
+    ) -> Iterator[tuple[Step, Form]]:
         """Slices and selections that Python writes as one `x[:, 0]` are one step; constants
         that are the same in every run are none."""
         indexed = indexing_in(block)
@@ -144,19 +175,26 @@ class Program:
                 yield self._step(node, function)
             elif (index := indexed[at]) is not None:
                 source = self._sources.of(node, function)
-                yield Step(prims.computing(index.get, None), (index.of,), (at,), source)
+                step = Step(prims.computing(index.get, None), (index.of,), (at,), source)
+                yield step, Form(node.kind())
 
-    def _step(self, node: Any, function: str) -> Step:
+    def _step(self, node: Any, function: str) -> tuple[Step, Form]:
         inputs = tuple(value.unique() for value in node.inputs())
         outputs = tuple(value.unique() for value in node.outputs())
         kind = node.kind()
         if kind == "prim::Constant":
-            return Step(prims.constant(self._constant(node)), inputs, outputs)
+            return Step(prims.constant(self._constant(node)), inputs, outputs), Form(kind)
         blocks = [self._block(block, function) for block in node.blocks()]
+        form = Form(
+            kind,
+            node.s("name") if "name" in node.attributeNames() else "",
+            tuple(blocks),
+            is_read_only=kind == "prim::ListConstruct" and prims.is_only_read(node.output()),
+        )
         do = prims.step_of(node, blocks, self)
         if do is not None:
             source = self._sources.of(node, function) if kind.startswith("prim::Call") else ""
-            return Step(do, inputs, outputs, source)
+            return Step(do, inputs, outputs, source), form
         schema = node.schema()
         if schema == "(no schema)":
             raise NotInterpretedError(kind)
@@ -164,13 +202,13 @@ class Program:
         compute, of_tensors = function_of(kind, parsed)
         name = kind.partition("::")[2]
         if not of_tensors:
-            return Step(prims.counting(compute), inputs, outputs)
+            return Step(prims.counting(compute), inputs, outputs), Form(kind, counts=True)
         names = tuple(argument.name for argument in parsed.arguments)
         if name in RENAMED:
             compute = prims.named(compute, RENAMED[name], names)
         device_at = names.index("device") if "device" in names else None
         do = prims.computing(compute, device_at)
-        return Step(do, inputs, outputs, self._sources.of(node, function))
+        return Step(do, inputs, outputs, self._sources.of(node, function)), form
 
     def _constant(self, node: Any) -> Any:
         output = node.output()

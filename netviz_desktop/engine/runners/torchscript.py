@@ -21,10 +21,11 @@ from netviz_desktop.engine.runners._eager import Eager
 from netviz_desktop.engine.runners._guessed_inputs import Guess
 from netviz_desktop.engine.runners._keeping import Weights
 from netviz_desktop.engine.runners._recorder import Recorder
+from netviz_desktop.engine.runners._script_folding import folded
 from netviz_desktop.engine.runners._script_inputs import arguments_of, likely_inputs
 from netviz_desktop.engine.runners._script_loading import Loaded, frozen, loaded, outlined
 from netviz_desktop.engine.runners._script_machine import Machine
-from netviz_desktop.engine.runners._script_program import Program
+from netviz_desktop.engine.runners._script_program import Function, Program
 from netviz_desktop.engine.runners._script_sketch import sketch
 from netviz_desktop.engine.runners._script_values import NotInterpretedError
 from netviz_desktop.graph import ModelGraph, Parameter, Value
@@ -114,9 +115,14 @@ class ScriptRunner:
             return None
 
     def _interpreted(self) -> Eager:
+        known: list[Function] = []
+
         def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
+            if not known:
+                known.append(folded(self._known_program))
+            machine = Machine(self._known_program, recorder, self._device)
             with recorder.listening():
-                return self._call(Machine(self._known_program, recorder, self._device), fed)
+                return machine.call_known(known[0], None, self._given(fed))
 
         return self._eager_of(call, self._weights())
 
@@ -145,14 +151,14 @@ class ScriptRunner:
 
         def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
             with recorder.listening():
-                return self._call(Machine(self._known_program, recorder, _META, meta, until), fed)
+                machine = Machine(self._known_program, recorder, _META, meta, until)
+                return machine.call(self._known_program.forward.name, self._given(fed))
 
         return self._eager_of(call, ((name, meta(t), b) for name, t, b in self._weights()))
 
-    def _call(self, machine: Machine, fed: Mapping[str, Tensor]) -> Any:
-        program = self._known_program
-        given = [program.root, *(argument.value(fed) for argument in self._arguments)]
-        return machine.call(program.forward.name, given)
+    def _given(self, fed: Mapping[str, Tensor]) -> list[Any]:
+        arguments = (argument.value(fed) for argument in self._arguments)
+        return [self._known_program.root, *arguments]
 
     def _eager_of(self, call: Any, weights: Iterable[tuple[str, Tensor, bool]]) -> Eager:
         found = list(weights)
