@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -56,6 +57,16 @@ class Machine:
         self._source = self._step_source = ""
         self._inside = False  # a function that is one node is under way
         self._ticked = time.monotonic()
+
+    @contextmanager
+    def running(self) -> Iterator[Machine]:
+        """Afterwards it knows the recorder no more, whose operations know the machine: in a
+        cycle, a whole run would stay until somebody looks for garbage."""
+        with self._recorder.listening():
+            try:
+                yield self
+            finally:
+                del self._recorder
 
     # --- functions and blocks -------------------------------------------------------------
 

@@ -120,8 +120,7 @@ class ScriptRunner:
         def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
             if not known:
                 known.append(folded(self._known_program))
-            machine = Machine(self._known_program, recorder, self._device)
-            with recorder.listening():
+            with Machine(self._known_program, recorder, self._device).running() as machine:
                 return machine.call_known(known[0], None, self._given(fed))
 
         return self._eager_of(call, self._weights())
@@ -150,9 +149,9 @@ class ScriptRunner:
             return known[id(tensor)][1]
 
         def call(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
-            with recorder.listening():
-                machine = Machine(self._known_program, recorder, _META, meta, until)
-                return machine.call(self._known_program.forward.name, self._given(fed))
+            program = self._known_program
+            with Machine(program, recorder, _META, meta, until).running() as machine:
+                return machine.call(program.forward.name, self._given(fed))
 
         return self._eager_of(call, ((name, meta(t), b) for name, t, b in self._weights()))
 
