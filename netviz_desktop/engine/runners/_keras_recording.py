@@ -6,6 +6,7 @@ variables goes to a scope of Keras, and what it leaves in attributes is taken ou
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -52,7 +53,9 @@ def recorded_layer(
 
     def recorded(recorder: Recorder, fed: Mapping[str, Tensor]) -> Any:
         with recorder.listening(found.scopes.values()), _Variables():
-            return call(fed)
+            result = call(fed)
+        gc.collect(0)  # Keras leaves cycles that hold the tensors that it walked over
+        return result
 
     parameters = {
         name: Parameter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -102,6 +103,8 @@ class KerasRunner:
             for name, tensor in given.items():
                 run.keep(name, tensor)
             self._run_steps(run, step)
+            # Keras leaves functions that know themselves, and the tensors that they walked over.
+            gc.collect(0)
         graph = self._as_it_ran(run)
         values = run.recorded()
         logits, kind = find_logits(graph, lambda name: tuple(values[name].tensor.shape))
