@@ -3,6 +3,9 @@ plain module under hooks, to 1e-4 of the largest number."""
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -63,6 +66,18 @@ def test_grad_cam_is_that_of_the_paper(session, network):
 def test_the_nodes_are_the_same_before_and_after_a_run(session):
     before = {node.id for node in session.graph_as_opened.nodes}
     assert before == {node.id for node in session.graph.nodes}
+
+
+def test_a_run_that_is_over_is_freed_without_a_look_for_garbage(session, network):
+    gc.collect()
+    gc.disable()
+    try:
+        session.run(network.x.numpy())
+        kept = [weakref.ref(recorded.tensor) for recorded in session.last.values.values()]
+        session.run(network.x.numpy())
+        assert not any(reference() is not None for reference in kept)
+    finally:
+        gc.enable()
 
 
 def close(found: Tensor, wanted: Tensor) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -355,6 +357,24 @@ def test_running_leaves_the_model_as_it_was(model, tmp_path):
     for name, (array, *flags) in before.items():
         np.testing.assert_array_equal(array, after[name][0])
         assert flags == after[name][1:]
+
+
+def test_a_run_that_is_over_is_freed_without_a_look_for_garbage(model, tmp_path):
+    session = netviz_desktop.open(saved(model, tmp_path))
+    given = inputs_of(model).values()
+    inputs = {v.name: a for v, a in zip(session.inputs, given, strict=True)}
+    session.run(inputs)
+    gc.collect()
+    gc.disable()
+    try:
+        session.run(inputs)
+        values = session.last.values.items()
+        kept = {name: weakref.ref(seen.tensor) for name, seen in values}
+        del values
+        session.run(inputs)
+        assert [name for name, reference in kept.items() if reference() is not None] == []
+    finally:
+        gc.enable()
 
 
 def test_a_run_beyond_its_memory_goes_to_disk_and_its_numbers_stay(tmp_path):
