@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from netviz_desktop import __version__, layout, readers
+from netviz_desktop import __version__, layout, readers, resource
 from netviz_desktop.engine import explain, pictures, tensor_part
+from netviz_desktop.engine.model import open_model
 from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import Node
@@ -241,7 +243,11 @@ class Answers:
 
 
 def warm_up() -> None:
-    """Compute a gradient: for the first one torch imports half a second's worth of modules."""
+    """Do once what takes long the first time, when a person would wait for it: open a model,
+    lay it out, compute a gradient. Each imports up to half a second's worth of modules."""
+    open_model(resource.path(resource.DEMO_MODEL), None, None, torch.device("cpu"))
+    with suppress(Problem):  # without Graphviz; whoever asks for a layout is told
+        layout.place([layout.Box("a", 1, 1), layout.Box("b", 1, 1)], [layout.Edge("", "a", "b")])
     x = torch.ones(1, requires_grad=True)
     edge = torch.autograd.graph.get_gradient_edge(2 * x)
     torch.autograd.grad([edge], [x], [torch.ones(1)])
