@@ -15,7 +15,13 @@ from netviz_desktop.readers._onnx_constants import constants as constants_of
 from netviz_desktop.readers._onnx_nodes import as_node
 from netviz_desktop.readers._onnx_order import execution_order, node_ids, producers
 from netviz_desktop.readers._onnx_scopes import classes
-from netviz_desktop.readers._onnx_subgraphs import FunctionKey, function_key, reads, subgraphs
+from netviz_desktop.readers._onnx_subgraphs import (
+    FunctionKey,
+    function_key,
+    subgraphs,
+    taken,
+    wires,
+)
 from netviz_desktop.readers._onnx_tensors import StoredTensor
 from netviz_desktop.readers._onnx_values import values_of
 
@@ -81,8 +87,9 @@ class Bodies:
             opsets = self._opsets
             values = values_of(graph, own)
         protos = list(graph.node)
-        ids, producer = node_ids(protos), producers(protos)
-        read_by = [reads(proto) for proto in protos]
+        read, written = zip(*map(wires, protos), strict=True) if protos else ((), ())
+        ids, producer = node_ids(protos), producers(written)
+        read_by = [names + taken(proto) for names, proto in zip(read, protos, strict=True)]
         order = [i for i in execution_order(read_by, producer) if i not in folded]
         known = {*inputs, *producer, *constants, ""}
         captured = dict.fromkeys(name for i in order for name in read_by[i] if name not in known)
@@ -91,15 +98,17 @@ class Bodies:
         nodes = []
         for index in order:
             proto = protos[index]
-            values |= {name: Value(name) for name in proto.output if name and name not in values}
+            values |= {name: Value(name) for name in written[index] if name and name not in values}
             outside = [
                 name
-                for name in read_by[index][len(proto.input) :]
-                if name not in constants and name not in proto.input
+                for name in read_by[index][len(read[index]) :]
+                if name not in constants and name not in read[index]
             ]
             node, weights = as_node(
                 proto,
                 ids[index],
+                read[index],
+                written[index],
                 opsets,
                 constants,
                 outside=outside,

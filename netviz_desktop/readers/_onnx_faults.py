@@ -25,6 +25,7 @@ class Wiring:
     Args:
         ids: of the main graph's nodes.
         reads: the values that each node reads, inside too.
+        outputs: the values that each node computes.
         producer: see `_onnx_order.producers`.
         order: indices of the nodes that run, as far as possible in an order in which they can.
         tensors: what each node reads from the file, inside too.
@@ -33,6 +34,7 @@ class Wiring:
 
     ids: Sequence[str]
     reads: Sequence[Sequence[str]]
+    outputs: Sequence[Sequence[str]]
     producer: Mapping[str, int]
     order: Sequence[int]
     tensors: Mapping[int, Sequence[StoredTensor]]
@@ -42,12 +44,11 @@ class Wiring:
 def faults(path: Path, model: onnx.ModelProto, wiring: Wiring) -> dict[int, Problem]:
     """By index, in running order: why the model cannot be run because of this node."""
     found: dict[int, Problem] = {}
-    nodes = model.graph.node
     for some in (
         _of_version(path, model, wiring),
         _of_circles(wiring),
         _of_inputs(wiring),
-        _of_outputs(nodes, wiring),
+        _of_outputs(wiring),
         _of_weights(wiring),
     ):
         for index, problem in some:
@@ -106,9 +107,9 @@ def _of_inputs(wiring: Wiring) -> Iterator[Fault]:
             yield _fault(wiring, index, what, "Export the model again.")
 
 
-def _of_outputs(nodes: Sequence[onnx.NodeProto], wiring: Wiring) -> Iterator[Fault]:
+def _of_outputs(wiring: Wiring) -> Iterator[Fault]:
     for index in wiring.order:
-        for name in filter(None, nodes[index].output):
+        for name in filter(None, wiring.outputs[index]):
             other = wiring.producer[name]
             if other == index and name not in wiring.given:
                 continue

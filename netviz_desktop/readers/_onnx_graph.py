@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -17,7 +17,7 @@ from netviz_desktop.readers._onnx_nodes import as_node
 from netviz_desktop.readers._onnx_notes import notes
 from netviz_desktop.readers._onnx_order import execution_order, node_ids, producers
 from netviz_desktop.readers._onnx_scopes import classes
-from netviz_desktop.readers._onnx_subgraphs import Inside, reads
+from netviz_desktop.readers._onnx_subgraphs import Inside, taken, wires
 from netviz_desktop.readers._onnx_tensors import StoredTensor
 from netviz_desktop.readers._onnx_values import values_of
 
@@ -66,13 +66,12 @@ def drawn(
     """
     graph = model.graph
     protos = list(graph.node)
-    values = values_of(graph, constants)
-    for name in inferred & values.keys():
-        values[name] = replace(values[name], origin="inferred")
+    values = values_of(graph, constants, inferred)
     opsets = {opset.domain: opset.version for opset in model.opset_import}
     functions = {(f.domain, f.name, f.overload): f for f in model.functions}
-    ids, producer = node_ids(protos), producers(protos)
-    read_by = [reads(proto) for proto in protos]
+    inputs, outputs = zip(*map(wires, protos), strict=True) if protos else ((), ())
+    ids, producer = node_ids(protos), producers(outputs)
+    read_by = [read + taken(proto) for read, proto in zip(inputs, protos, strict=True)]
     order = [i for i in execution_order(read_by, producer) if i not in folded]
     inside = Inside(path, functions)
     given = {value.name for value in graph.input}
@@ -80,34 +79,36 @@ def drawn(
     stored = constants.keys()
     tensors = {
         index: [
-            *[constants[name] for name in protos[index].input if name in constants],
+            *[constants[name] for name in inputs[index] if name in constants],
             *[tensor for _, _, _, tensor in read_inside[index]],
         ]
         for index in order
         if read_inside[index] or not stored.isdisjoint(read_by[index])
     }
     known = frozenset(given | constants.keys())
-    stopping = faults(path, model, Wiring(ids, read_by, producer, order, tensors, known))
+    stopping = faults(path, model, Wiring(ids, read_by, outputs, producer, order, tensors, known))
     said = notes(protos, ids, order, constants, functions)
     bodies = Bodies(path, model)
     nodes = []
     weights: dict[str, StoredTensor] = {}
     for index in order:
         proto = protos[index]
-        for output in proto.output:
+        for output in outputs[index]:
             if output and output not in values:
                 values[output] = Value(output)
         node, read = as_node(
             proto,
             ids[index],
+            inputs[index],
+            outputs[index],
             opsets,
             constants,
             outside=[
                 name
-                for name in read_by[index][len(proto.input) :]
+                for name in read_by[index][len(inputs[index]) :]
                 if name not in constants
                 and (name in producer or name in given)
-                and name not in proto.input
+                and name not in inputs[index]
             ],
             inside=read_inside[index],
             note=said.get(index, ""),

@@ -20,6 +20,8 @@ _BUFFERS = frozenset({"running mean", "running variance"})
 def as_node(
     proto: onnx.NodeProto,
     node_id: str,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
     opsets: Mapping[str, int],
     constants: Mapping[str, StoredTensor],
     *,
@@ -32,11 +34,11 @@ def as_node(
     """The node, and what it reads from the file that are weights, by parameter name.
 
     Args:
+        inputs, outputs: its own, as `wires` has them.
         constants: what the graph around it has from the file, by value name.
         outside: values that graphs inside it take from around it.
         inside: what nodes inside it read from the file.
     """
-    inputs = tuple(proto.input)
     attributes: dict[str, Attribute] = {}
     found = []
     if inside or not constants.keys().isdisjoint(inputs):
@@ -66,7 +68,7 @@ def as_node(
         name=proto.name,
         scope=scope_of(proto),
         inputs=inputs + tuple(dict.fromkeys(outside)) if outside else inputs,
-        outputs=tuple(proto.output),
+        outputs=outputs,
         attributes=attributes,
         parameters=tuple(reversed(parameters.values())),
         note=note,
@@ -79,6 +81,8 @@ def as_node(
 
 def _source(proto: onnx.NodeProto) -> str:
     """As torch's exporter notes it."""
+    if not proto.metadata_props:
+        return ""
     said = {entry.key: entry.value for entry in proto.metadata_props}
     if (stack := said.get("pkg.torch.onnx.stack_trace")) is None:
         return ""

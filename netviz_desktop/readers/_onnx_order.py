@@ -24,11 +24,15 @@ def node_ids(nodes: Sequence[onnx.NodeProto]) -> list[str]:
     return ids
 
 
-def producers(nodes: Sequence[onnx.NodeProto]) -> dict[str, int]:
-    """Value name -> index of the node that computes it; of several, the first."""
+def producers(outputs: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Value name -> index of the node that computes it; of several, the first.
+
+    Args:
+        outputs: the values that each node computes.
+    """
     found: dict[str, int] = {}
-    for index, node in enumerate(nodes):
-        for name in node.output:
+    for index, names in enumerate(outputs):
+        for name in names:
             if name:
                 found.setdefault(name, index)
     return found
@@ -41,9 +45,9 @@ def execution_order(reads: Sequence[Sequence[str]], producer: Mapping[str, int])
     Args:
         reads: the values that each node reads.
     """
-    waits_for = [{producer[name] for name in names if name in producer} for names in reads]
-    if all(source < index for index, sources in enumerate(waits_for) for source in sources):
+    if all(producer.get(name, -1) < index for index, names in enumerate(reads) for name in names):
         return list(range(len(reads)))
+    waits_for = [{producer[name] for name in names if name in producer} for names in reads]
     feeds: list[list[int]] = [[] for _ in reads]
     for index, sources in enumerate(waits_for):
         for source in sources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap, Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from sys import intern
 from typing import TypeAlias
 
 import onnx
@@ -36,9 +37,17 @@ def subgraphs(node: onnx.NodeProto) -> Sequence[tuple[str, onnx.GraphProto]]:
     return found
 
 
-def reads(node: onnx.NodeProto) -> list[str]:
-    """The values that a node reads, those that its subgraphs take from outside included."""
-    names = list(node.input)
+def wires(node: onnx.NodeProto) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Its inputs and its outputs. protobuf makes each name anew each time it is asked for it:
+    these are one object for all nodes that name it, which is quickly found by."""
+    return tuple(map(intern, node.input)), tuple(map(intern, node.output))
+
+
+def taken(node: onnx.NodeProto) -> tuple[str, ...]:
+    """The values that the subgraphs of a node take from outside."""
+    if not node.attribute:
+        return ()
+    names: list[str] = []
     inner: list[tuple[onnx.NodeProto, tuple[set[str], ...]]] = [(node, ())]
     while inner:
         holder, around = inner.pop()
@@ -51,7 +60,7 @@ def reads(node: onnx.NodeProto) -> list[str]:
             wanted += [output.name for output in graph.output]
             names += [name for name in wanted if not any(name in scope for scope in scopes)]
             inner += [(child, scopes) for child in graph.node]
-    return names
+    return tuple(names)
 
 
 def contents(nodes: Iterable[onnx.NodeProto]) -> str:
