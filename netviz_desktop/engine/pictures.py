@@ -74,6 +74,7 @@ def maps(
     found = pictures(tensor, node.op_type, channels_last=value in channels_last)
     stack = real(found.stack)
     minimum, maximum = _extremes(stack)
+    mean, std, zeros = _moments(stack)
     return Maps(
         node=node.id,
         output=output,
@@ -87,6 +88,9 @@ def maps(
         maximum=maximum,
         statistics=statistics(tensor),
         state=state,
+        mean=mean,
+        std=std,
+        zeros=zeros,
     )
 
 
@@ -223,6 +227,24 @@ def _extremes(stack: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
         low = stack.masked_fill(~finite, torch.inf).amin((1, 2)).masked_fill(none, torch.nan)
         high = stack.masked_fill(~finite, -torch.inf).amax((1, 2)).masked_fill(none, torch.nan)
     return _array(low), _array(high)
+
+
+def _moments(stack: Tensor) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """(P,) each: mean, deviation and share of zeros of the finite numbers; NaN where there are
+    none."""
+    if not stack.numel():
+        return (np.zeros(0, np.float32),) * 3
+    flat = stack.flatten(1)
+    std, mean = torch.std_mean(flat, dim=1, correction=0)
+    zeros = 1 - flat.count_nonzero(dim=1) / flat.shape[1]
+    if not bool(mean.isfinite().all()):
+        finite = flat.isfinite()
+        count = finite.sum(1)  # 0 / 0 is the NaN that is meant
+        clean = flat.where(finite, 0)
+        mean = clean.sum(1) / count
+        std = ((clean - mean[:, None]).where(finite, 0).square().sum(1) / count).sqrt()
+        zeros = ((flat == 0).sum(1) / count).where(count > 0, torch.nan)
+    return _array(mean), _array(std), _array(zeros)
 
 
 def _undrawn(name: str, role: str, stored: NDArray[Any], state: str) -> WeightView:

@@ -319,6 +319,8 @@ class Maps(Message):
         thumbnails: (C, h, w) float32, each at most 96 pixels a side (averaged down).
         size: (H, W) of a picture in full.
         minimum, maximum: (C,) float32, exact, over the full picture.
+        mean, std, zeros: (C,) float32, of the finite numbers of each full picture; `std` is the
+            population's, `zeros` the share (0 to 1) that is exactly 0.
         state: empty when this is simply the value; otherwise one sentence that explains
             it ("Not on a path to the output.", "Straight-through ...").
         names: dead channels and the like are the view's business; labels for vectors of
@@ -337,6 +339,9 @@ class Maps(Message):
     maximum: Array
     statistics: Statistics | None
     state: str = ""
+    mean: Array = field(default_factory=lambda: np.zeros(0))
+    std: Array = field(default_factory=lambda: np.zeros(0))
+    zeros: Array = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)

@@ -297,6 +297,7 @@ class MainWindow(QMainWindow):
         for kind in kinds:
             yield
             made.append(kind(self.engine, self.selection, self))
+            made[-1].remember(self.settings)
             made[-1].hide()
         self.arrangement.furnish(made)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -135,6 +136,14 @@ class Settings:
     def remember_command(self, name: str) -> None:
         others = (other for other in self.recent_commands if other != name)
         self._store.setValue("recent_commands", json.dumps([name, *others][:_COMMANDS]))
+
+    def looks(self, dock: str) -> dict[str, Any]:
+        """How a dock draws, as it was last chosen there; empty before."""
+        known = json.loads(self._text(f"looks/{dock}") or "{}")
+        return known if isinstance(known, dict) else {}
+
+    def set_looks(self, dock: str, looks: dict[str, Any]) -> None:
+        self._store.setValue(f"looks/{dock}", json.dumps(looks))
 
     def folder(self, kind: str) -> str:
         """Where a file of this kind ("model", "image", "picture") was last chosen."""

@@ -230,3 +230,28 @@ def test_stored_weights_are_never_written_to() -> None:
     view: Tensor | Any = weight_view(node(), "w", "W", stored).pictures
     view[:] = 0
     assert stored.any()
+
+
+def test_each_picture_has_the_mean_deviation_and_zeros_that_numpy_finds() -> None:
+    tensor = torch.randn(1, 5, 120, 130).relu()
+    tensor[0, 3] = 0
+    found = maps(node(), tensor)
+    flat = tensor[0].numpy().reshape(5, -1)
+    np.testing.assert_allclose(found.mean, flat.mean(1), rtol=1e-4)
+    np.testing.assert_allclose(found.std, flat.std(1), rtol=1e-4)
+    np.testing.assert_allclose(found.zeros, (flat == 0).mean(1), atol=1e-6)
+
+
+def test_numbers_that_are_not_finite_are_left_out_of_mean_and_deviation() -> None:
+    tensor = torch.randn(1, 3, 4, 4)
+    tensor[0, 0, 0, :2] = torch.nan
+    tensor[0, 0, 1, 0] = torch.inf
+    tensor[0, 0, 2, 0] = 0
+    tensor[0, 1] = torch.nan
+    found = maps(node(), tensor)
+    finite = tensor[0, 0][tensor[0, 0].isfinite()].numpy()
+    assert found.mean[0] == pytest.approx(finite.mean(), rel=1e-5)
+    assert found.std[0] == pytest.approx(finite.std(), rel=1e-5)
+    assert found.zeros[0] == pytest.approx(1 / 13)
+    assert np.isnan([found.mean[1], found.std[1], found.zeros[1]]).all()
+    assert found.mean[2] == pytest.approx(float(tensor[0, 2].mean()), rel=1e-5)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDockWidget, QWidget
 
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.settings import Settings
 
 
 class Dock(QDockWidget):
@@ -45,6 +46,9 @@ class Dock(QDockWidget):
         self.setAutoFillBackground(True)
         self.engine = engine
         self.selection = selection
+
+    def remember(self, settings: Settings) -> None:
+        """Draw as was last chosen, and keep what is chosen from now on."""
 
 
 def kinds() -> list[type[Dock]]:

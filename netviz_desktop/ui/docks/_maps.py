@@ -14,6 +14,7 @@ from netviz_desktop.ui.docks._asking import Asking, Matter, weakly
 from netviz_desktop.ui.docks._reasons import finished_run, selected_node
 from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.selection import Selection
+from netviz_desktop.ui.settings import Settings
 from netviz_desktop.ui.widgets.labels import Caption, Elided, Notice
 from netviz_desktop.ui.widgets.layouts import column
 from netviz_desktop.ui.widgets.levels import Scale
@@ -103,6 +104,10 @@ class MapsDock(Asking):
         )
         self.tensor.show_pictures(self._pictures(maps), keep=same_thing)
 
+    def remember(self, settings: Settings) -> None:
+        self.tensor.set_looks(settings.looks(self.ID))
+        self.tensor.looks_changed.connect(lambda looks: settings.set_looks(self.ID, looks))
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "tensor"):
             self.tensor.retheme()
@@ -120,6 +125,9 @@ class MapsDock(Asking):
             maximum=maps.maximum,
             unit=self.UNIT,
             signed=self.SIGNED,
+            mean=maps.mean,
+            std=maps.std,
+            zeros=maps.zeros,
             index_labels=labels if maps.shape and maps.shape[-1] == len(labels) else (),
         )
 
@@ -168,10 +176,12 @@ def _facts(maps: Maps) -> str:
         if found.inf_count:
             second.append(f"{found.inf_count} infinite")
     if maps.axes in _NOUNS:
-        first.append(counted(len(maps.thumbnails), _NOUNS[maps.axes]))
+        count, noun = len(maps.thumbnails), _NOUNS[maps.axes]
         dead = int(((maps.minimum == 0) & (maps.maximum == 0)).sum())
-        if dead:
-            first.append(f"{dead} dead")
+        are = "is" if dead == 1 else "are"
+        first.append(
+            f"{dead} of {counted(count, noun)} {are} dead" if dead else counted(count, noun)
+        )
     # a line breaks between facts, never inside one
     return "\n".join(
         " · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)

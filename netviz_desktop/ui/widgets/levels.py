@@ -25,6 +25,11 @@ class Scale(Enum):
     """From −a to a, a being the greatest magnitude of all pictures."""
     CLIPPED = "clipped"
     """As for the layer, without its strongest hundredth, which would leave the rest pale."""
+    DEVIATIONS = "deviations"
+    """Each picture around its own mean: a deviation is 64 of 255 steps, the mean step 128,
+    what is beyond is clipped (Chollet, Deep Learning with Python, 5.4.1)."""
+    FIXED = "fixed"
+    """As it was when this was chosen, whatever comes into view."""
 
 
 def spread(minimum: NDArray[Any], maximum: NDArray[Any], *, symmetric: bool) -> Levels:
@@ -88,6 +93,21 @@ def normalise(
     each = (-1, *[1] * (pictures.ndim - 1))
     spread_out = (pictures - low.reshape(each)) / width.reshape(each)
     result: NDArray[np.float32] = spread_out.astype(np.float32, copy=False)
+    return result
+
+
+DEVIATIONS: Levels = (-128 / 64, 127 / 64)
+"""The first and the last colour of `Scale.DEVIATIONS`, in deviations from the mean."""
+
+
+def standardise(
+    pictures: NDArray[Any], mean: NDArray[Any], std: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Each picture (P, h, w) in deviations from its mean; a constant one is 0."""
+    width: NDArray[Any] = np.where(std > 0, std, np.inf)
+    with np.errstate(invalid="ignore"):  # an infinite number in a picture that is else constant
+        apart = (pictures - mean[:, None, None]) / width[:, None, None]
+    result: NDArray[np.float32] = apart.astype(np.float32, copy=False)
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,8 @@ class Pictures:
         limits: the least and the greatest number where the pictures are but a part of a
             tensor; None: those of the pictures.
         reduced: averages are all there is.
+        mean, std, zeros: (P,), of each picture in full, `zeros` as a share; empty where they
+            are not known.
         index_labels: names for the places of a vector; empty when there are none.
     """
 
@@ -40,6 +42,9 @@ class Pictures:
     limits: tuple[float, float] | None = None
     reduced: bool = False
     index_labels: tuple[str, ...] = ()
+    mean: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.float32))
+    std: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.float32))
+    zeros: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def count(self) -> int:

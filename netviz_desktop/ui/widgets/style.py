@@ -22,10 +22,25 @@ class Style:
     unit: str
 
 
-def style_of(pictures: Pictures, scale: Scale, index: int | None = None) -> Style:
-    """Of all pictures; of the one of this index where each has its own scale."""
+def style_of(
+    pictures: Pictures, scale: Scale, index: int | None = None, fixed: Levels = (0.0, 1.0)
+) -> Style:
+    """Of all pictures; of the one of this index where each has its own scale.
+
+    Args:
+        fixed: the levels of `Scale.FIXED`.
+    """
     symmetric = pictures.signed or scale is Scale.SYMMETRIC
+    if scale is Scale.FIXED:
+        symmetric = fixed[0] == -fixed[1]
     colours = colour_maps.diverging() if symmetric else colour_maps.SEQUENTIAL[0]
+    if scale is Scale.FIXED:
+        return Style(fixed, colours, f"{pictures.unit}, fixed range")
+    if index is not None and scale is Scale.DEVIATIONS:
+        mean, std = float(pictures.mean[index]), float(pictures.std[index])
+        if std > 0:
+            first, last = (mean + share * std for share in levels.DEVIATIONS)
+            return Style((first, last), colours, f"{pictures.unit}, two deviations around the mean")
     if scale is Scale.CLIPPED and pictures.kind == "grid":
         clipped = levels.clipped(pictures.values, symmetric=symmetric)
         return Style(clipped, colours, f"{pictures.unit}, the strongest clipped")
@@ -47,6 +62,14 @@ def each_on_its_own(pictures: Pictures) -> tuple[NDArray[np.float32], Style]:
     colours = colour_maps.diverging() if symmetric else colour_maps.SEQUENTIAL[0]
     unit = f"share of each {pictures.noun}'s {share}"
     return shown, Style((-1.0 if symmetric else 0.0, 1.0), colours, unit)
+
+
+def each_around_its_mean(pictures: Pictures) -> tuple[NDArray[np.float32], Style]:
+    """The pictures in deviations from their means, and the style they share."""
+    shown = levels.standardise(pictures.values, pictures.mean, pictures.std)
+    colours = colour_maps.diverging() if pictures.signed else colour_maps.SEQUENTIAL[0]
+    unit = f"deviations from each {pictures.noun}'s mean"
+    return shown, Style(levels.DEVIATIONS, colours, unit)
 
 
 def as_colours(values: NDArray[Any], spread: Levels) -> NDArray[np.float32]:

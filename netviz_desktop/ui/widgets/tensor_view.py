@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QLabel,
-    QSpinBox,
     QSplitter,
     QStackedWidget,
     QToolButton,
@@ -23,14 +23,20 @@ from netviz_desktop.ui.widgets.colour_bar import ColourBar
 from netviz_desktop.ui.widgets.labels import Caption, Elided
 from netviz_desktop.ui.widgets.layouts import column, row
 from netviz_desktop.ui.widgets.levels import Scale
+from netviz_desktop.ui.widgets.looks import Looks
 from netviz_desktop.ui.widgets.mosaic import Mosaic, Place
 from netviz_desktop.ui.widgets.numbers import number
 from netviz_desktop.ui.widgets.picture_view import PictureView
 from netviz_desktop.ui.widgets.pictures import Pictures
-from netviz_desktop.ui.widgets.style import Style, as_colours, each_on_its_own, style_of
+from netviz_desktop.ui.widgets.style import (
+    Style,
+    as_colours,
+    each_around_its_mean,
+    each_on_its_own,
+    style_of,
+)
 from netviz_desktop.ui.widgets.vector_plot import VectorPlot
 
-_PER_ROW = 16
 _ROOM_FOR_BOTH = 400  # pixels, for the mosaic and one picture in full
 
 
@@ -48,22 +54,19 @@ class TensorView(QWidget):
     """The picture of this index is to be shown in full."""
     ready = Signal()
     """What there is to see can be seen."""
+    looks_changed = Signal(object)
+    """Another scale, order or number per row was chosen; `set_looks` takes it."""
 
     def __init__(self, parent: QWidget | None = None, *, scale: Scale = Scale.LAYER) -> None:
         super().__init__(parent)
-        self._usual = scale
         self.pictures: Pictures | None = None
         self.chosen: int | None = None
         """The picture that is enlarged."""
-        self.scale = QComboBox(self)
-        self.per_row = QSpinBox(self)
-        self.per_row.setRange(1, 64)
-        self.per_row.setValue(_PER_ROW)
-        self.per_row.setSuffix(" per row")
-        self.per_row.setKeyboardTracking(False)
-        self.scale.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self._looks = Looks(self, scale=scale)
+        self.scale, self.order = self._looks.scale, self._looks.order
+        self.per_row = self._looks.per_row
+        self._drawn_scale = scale
+        self._arranged: NDArray[np.intp] = np.arange(0)  # which picture stands at each place
         self.mosaic = Mosaic(self)
         self.bar = ColourBar(self.mosaic.image, self)
         self.enlarged = PictureView(self)
@@ -88,10 +91,11 @@ class TensorView(QWidget):
         chosen = self.chosen if keep else None
         self.pictures = pictures
         self.readout.set_text("")
-        self._offer_scales()
+        self._looks.offer(pictures)
+        self._arranged = self._looks.arranged(pictures)
         grid = pictures.kind == "grid"
         self._hint.say(f"Click a {pictures.noun} to see it in full.")
-        self._controls.setVisible(grid)
+        self._looks.setVisible(grid)
         self.readout.setVisible(pictures.kind != "scalar")
         if grid:
             self._pages.setCurrentWidget(self._grid)
@@ -115,6 +119,10 @@ class TensorView(QWidget):
         elif index == self.chosen:
             self._draw_enlarged(index, values)
 
+    def set_looks(self, looks: dict[str, Any]) -> None:
+        """As they were chosen once."""
+        self._looks.set_all(looks)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._divide()
@@ -133,10 +141,6 @@ class TensorView(QWidget):
     # --- building -----------------------------------------------------------------------
 
     def _build(self) -> None:
-        self._controls = QWidget(self)
-        choice = row(self.scale, self.per_row)
-        choice.setStretch(0, 1)
-        column(self._controls, choice)
         self._lower = QWidget(self)
         buttons = [
             self._button("‹", "Previous", lambda: self._step(-1)),
@@ -161,7 +165,7 @@ class TensorView(QWidget):
         self._pages = QStackedWidget(self)
         for page in (self._grid, self.matrix, self.vector, self.scalar):
             self._pages.addWidget(page)
-        column(self, self._controls, self._pages, self.readout)
+        column(self, self._looks, self._pages, self.readout)
 
     def _button(self, text: str, tip: str, action: Callable[[], None]) -> QToolButton:
         button = QToolButton(self)
@@ -172,7 +176,9 @@ class TensorView(QWidget):
         return button
 
     def _connect(self) -> None:
-        self.scale.currentIndexChanged.connect(self._rescale)
+        self._looks.rescaled.connect(self._rescale)
+        self._looks.reordered.connect(self._reorder)
+        self._looks.changed.connect(self.looks_changed)
         self.per_row.valueChanged.connect(self.mosaic.set_per_row)
         self.mosaic.clicked.connect(self._clicked)
         self.mosaic.hovered.connect(self._say_place)
@@ -180,49 +186,49 @@ class TensorView(QWidget):
         self.matrix.hovered.connect(lambda place: self._say_pixel(self.matrix, place))
         self.vector.hovered.connect(self._say_index)
 
-    def _offer_scales(self) -> None:
-        pictures = self.pictures
-        assert pictures is not None
-        offered = [
-            ("Same scale for all", Scale.LAYER),
-            ("Own scale for each", Scale.CHANNEL),
-            ("Strongest 1 % clipped", Scale.CLIPPED),
-        ]
-        if not pictures.signed:
-            offered.append(("Symmetric around zero", Scale.SYMMETRIC))
-        labels = [label for label, _ in offered]
-        if labels == [self.scale.itemText(i) for i in range(self.scale.count())]:
-            return
-        previous = self.scale.currentData() or self._usual
-        blocked = QSignalBlocker(self.scale)
-        self.scale.clear()
-        for label, choice in offered:
-            self.scale.addItem(label, choice)
-        self.scale.setCurrentIndex(max(0, self.scale.findData(previous)))
-        blocked.unblock()
-
     # --- drawing ------------------------------------------------------------------------
 
     def _rescale(self) -> None:
         if self.pictures is not None and self.pictures.kind == "grid":
+            if self.scale.currentData() is Scale.FIXED:
+                # shares and deviations are no range of numbers
+                own = self._drawn_scale in (Scale.CHANNEL, Scale.DEVIATIONS)
+                scale = Scale.LAYER if own else self._drawn_scale
+                self._looks.fixed = style_of(self.pictures, scale, None, self._looks.fixed).levels
             self._draw_mosaic(top=False)
             if self.chosen is not None:
                 self._draw_enlarged(self.chosen, self.enlarged.values)
 
+    def _reorder(self) -> None:
+        if self.pictures is not None and self.pictures.kind == "grid":
+            self._arranged = self._looks.arranged(self.pictures)
+            self._draw_mosaic(top=True)
+            self.mosaic.set_chosen(self._place_of(self.chosen))
+
+    def _place_of(self, index: int | None) -> int | None:
+        """Where in the mosaic a picture stands."""
+        return None if index is None else int(np.flatnonzero(self._arranged == index)[0])
+
     def _style(self, index: int | None = None) -> Style:
         assert self.pictures is not None
-        return style_of(self.pictures, self.scale.currentData(), index)
+        return style_of(self.pictures, self.scale.currentData(), index, self._looks.fixed)
 
     def _draw_mosaic(self, *, top: bool) -> None:
         pictures = self.pictures
         assert pictures is not None
         shown, style = pictures.values, self._style()
-        if self.scale.currentData() is Scale.CHANNEL:
+        self._drawn_scale = self.scale.currentData()
+        if self._drawn_scale is Scale.CHANNEL:
             shown, style = each_on_its_own(pictures)
+        elif self._drawn_scale is Scale.DEVIATIONS:
+            shown, style = each_around_its_mean(pictures)
         if pictures.coloured:
             shown = as_colours(shown, style.levels)
         self.bar.set(style.levels, style.colours, style.unit)
-        self.mosaic.show_pictures(shown, style.levels, pictures.dead, top=top)
+        places = self._arranged
+        if not np.array_equal(places, np.arange(pictures.count)):
+            shown = shown[places]
+        self.mosaic.show_pictures(shown, style.levels, pictures.dead[places], top=top)
 
     def _draw_single(self, values: NDArray[Any]) -> None:
         pictures = self.pictures
@@ -259,14 +265,15 @@ class TensorView(QWidget):
 
     # --- one of them --------------------------------------------------------------------
 
-    def _clicked(self, index: int) -> None:
+    def _clicked(self, place: int) -> None:
+        index = int(self._arranged[place])
         self._enlarge(None if index == self.chosen else index)
 
     def _enlarge(self, index: int | None) -> None:
         pictures = self.pictures
         self.chosen = index
         self._divide()
-        self.mosaic.set_chosen(index)
+        self.mosaic.set_chosen(self._place_of(index))
         if index is None or pictures is None:
             return
         self._draw_enlarged(index, pictures.values[index])
@@ -275,7 +282,8 @@ class TensorView(QWidget):
 
     def _step(self, by: int) -> None:
         if self.pictures is not None and self.chosen is not None:
-            self._enlarge((self.chosen + by) % self.pictures.count)
+            place = self._place_of(self.chosen) or 0
+            self._enlarge(int(self._arranged[(place + by) % self.pictures.count]))
 
     def _divide(self) -> None:
         """Both beside each other where there is room; otherwise one in place of the other."""
@@ -302,7 +310,8 @@ class TensorView(QWidget):
         if place is None or self.pictures is None:
             self.readout.set_text("")
             return
-        self.readout.set_text(cursor.in_mosaic(self.pictures, place))
+        there = replace(place, picture=int(self._arranged[place.picture]))
+        self.readout.set_text(cursor.in_mosaic(self.pictures, there))
 
     def _say_pixel(self, view: PictureView, place: tuple[int, int] | None) -> None:
         if place is None or self.pictures is None:

@@ -59,6 +59,7 @@ def maps_of():
         axes = axes or {4: "channels", 2: "vector", 0: "scalar"}[tensor.ndim]
         size = stack.shape[1:]
         flat = stack.reshape(len(stack), -1)
+        finite = np.where(np.isfinite(flat), flat, np.nan)
         if averaged:
             stack = stack.reshape(len(stack), size[0] // 2, 2, size[1] // 2, 2).mean((2, 4))
         return Maps(
@@ -72,6 +73,9 @@ def maps_of():
             size=size,
             minimum=flat.min(1),
             maximum=flat.max(1),
+            mean=finite.mean(1),
+            std=finite.std(1),
+            zeros=(flat == 0).mean(1),
             statistics=_statistics_of(tensor),
             state=state,
         )

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSettings, Qt
 
 from netviz_desktop.link.messages import ActivationOf, Channel, ChannelOf, Failed, Maps
 from netviz_desktop.ui import theme
 from netviz_desktop.ui.docks.feature_maps import FeatureMaps
+from netviz_desktop.ui.settings import Settings
 from netviz_desktop.ui.widgets.levels import Scale
+from netviz_desktop.ui.widgets.looks import Order
 
 
 @pytest.fixture
@@ -219,7 +221,7 @@ def test_the_title_says_node_shape_type_and_statistics(qtbot, engine, ready, sel
     fill(qtbot, engine, ready, selection, maps_of("conv", tensor))
     said = ready.facts.text().replace("\N{NO-BREAK SPACE}", " ")
     assert ready.headline.text() == "conv"
-    for part in ("1×4×4×4", "float32", "4 channels", "3 dead", "−2.5 … 0", "75.0 % zeros"):
+    for part in ("1×4×4×4", "float32", "3 of 4 channels are dead", "−2.5 … 0", "75.0 % zeros"):
         assert part in said
 
 
@@ -303,6 +305,81 @@ def test_outliers_can_be_clipped(qtbot, engine, ready, selection, maps_of):
     tensors.scale.setCurrentIndex(tensors.scale.findData(Scale.CLIPPED))
     assert tensors.bar.levels()[1] <= 1
     assert "clipped" in tensors.bar.unit()
+
+
+def choose(combo, choice):
+    combo.setCurrentIndex(combo.findData(choice))
+
+
+def test_mean_and_deviation_can_be_spread_over_128_and_64_of_255(
+    qtbot, engine, ready, selection, maps_of
+):
+    tensor = np.random.default_rng(5).normal(3, [[[[1]], [[50]]]], (1, 2, 6, 6)).astype(np.float32)
+    fill(qtbot, engine, ready, selection, maps_of("conv", tensor))
+    choose(ready.tensor.scale, Scale.DEVIATIONS)
+
+    # Chollet's recipe, as it stands in his book
+    for channel in tensor[0]:
+        centred = (channel - channel.mean()) / channel.std()
+        expected = np.clip(centred * 64 + 128, 0, 255)
+        low, high = ready.tensor.mosaic.image.levels
+        drawn = (shown_numbers(ready) - low) / (high - low) * 255
+        distance = np.abs(drawn[:, None] - expected.reshape(1, -1)).min(0)
+        assert distance.max() < 0.01
+
+
+def test_a_constant_channel_is_in_the_middle_of_its_deviations(
+    qtbot, engine, ready, selection, maps_of
+):
+    fill(qtbot, engine, ready, selection, maps_of("conv", np.full((1, 3, 4, 4), 7.0)))
+    choose(ready.tensor.scale, Scale.DEVIATIONS)
+    assert set(shown_numbers(ready)) == {0}
+    ready.tensor.mosaic.clicked.emit(1)
+    ready.grab()
+
+
+def test_a_fixed_range_stays_for_the_next_node(qtbot, engine, ready, selection, maps_of):
+    fill(
+        qtbot, engine, ready, selection, maps_of("conv", np.linspace(0, 4, 64).reshape(1, 4, 4, 4))
+    )
+    choose(ready.tensor.scale, Scale.FIXED)
+    fill(qtbot, engine, ready, selection, maps_of("relu", np.full((1, 4, 4, 4), 900.0)))
+    assert ready.tensor.bar.levels() == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [(Order.INDEX, [0, 1, 2]), (Order.MEAN, [2, 0, 1]), (Order.ZEROS, [1, 0, 2])],
+)
+def test_channels_are_sorted_and_keep_their_numbers(
+    qtbot, engine, ready, selection, maps_of, order, first
+):
+    tensor = np.array([[0, 1, 1, 1], [0, 0, 0, 0], [2, 2, 2, 2]], np.float32).reshape(1, 3, 2, 2)
+    fill(qtbot, engine, ready, selection, maps_of("conv", tensor))
+    choose(ready.tensor.order, order)
+    assert np.array_equal(ready.tensor.mosaic._pictures, tensor[0, first])
+    ready.tensor.mosaic.clicked.emit(0)
+    assert ready.tensor.chosen == first[0]
+    assert np.array_equal(ready.tensor.enlarged.values, tensor[0, first[0]])
+    ready.tensor._step(1)
+    assert ready.tensor.chosen == first[1]
+
+
+def test_how_maps_are_drawn_is_remembered(show, tmp_path, maps_of):
+    settings = Settings(QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat))
+    before = show(FeatureMaps)
+    before.remember(settings)
+    choose(before.tensor.order, Order.MEAN)
+    before.tensor.per_row.setValue(9)
+    looks = {**settings.looks("feature_maps"), "scale": "deviations"}
+    settings.set_looks("feature_maps", looks)
+
+    after = show(FeatureMaps)
+    after.remember(settings)
+    after.draw(maps_of("conv", np.ones((1, 4, 4, 4))))
+    assert after.tensor.scale.currentData() is Scale.DEVIATIONS
+    assert after.tensor.order.currentData() is Order.MEAN
+    assert after.tensor.per_row.value() == 9
 
 
 def test_the_cursor_names_channel_row_column_and_value(
