@@ -228,7 +228,14 @@ class Answers:
 
     def _maps(self, node: Node, tensor: torch.Tensor, output: int, state: str) -> Message:
         last = self.session.channels_last()
-        return pictures.maps(node, tensor, output=output, state=state, channels_last=last)
+        return pictures.maps(
+            node,
+            tensor,
+            output=output,
+            state=state,
+            channels_last=last,
+            field=self.session.field(node.outputs[output]),
+        )
 
     def _target(self, target: int | None) -> int:
         return self.session.predicted_target() if target is None else target

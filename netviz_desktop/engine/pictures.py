@@ -12,9 +12,10 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netviz_desktop.engine.placement import rows_and_columns
 from netviz_desktop.engine.tensor_statistics import real, statistics
 from netviz_desktop.graph import Node
-from netviz_desktop.graph.receptive_field import plain_op
+from netviz_desktop.graph.receptive_field import Field, plain_op
 from netviz_desktop.link.messages import Channel, Maps, Statistics, WeightView
 from netviz_desktop.problems import Problem
 
@@ -68,10 +69,17 @@ def maps(
     output: int = 0,
     state: str = "",
     channels_last: Collection[str] = (),
+    field: Field | None = None,
 ) -> Maps:
-    """The message that shows a node's value, or the gradient there."""
+    """The message that shows a node's value, or the gradient there.
+
+    Args:
+        field: where on the image the value looks.
+    """
     value = node.outputs[output]
-    found = pictures(tensor, node.op_type, channels_last=value in channels_last)
+    last = value in channels_last
+    found = pictures(tensor, node.op_type, channels_last=last)
+    upright = field is not None and field.keys() == ({1, 2} if last else {2, 3})
     stack = real(found.stack)
     minimum, maximum = _extremes(stack)
     mean, std, zeros = _moments(stack)
@@ -91,6 +99,7 @@ def maps(
         mean=mean,
         std=std,
         zeros=zeros,
+        looks_at=rows_and_columns(field) if found.axes == "channels" and upright else (),
     )
 
 

@@ -35,8 +35,8 @@ def place(raw: Tensor, field: Field | None, size: tuple[int, int]) -> Placement:
             then the map is stretched over the input.
         size: (H, W) of the input.
     """
-    axes = [] if field is None else [field[position] for position in sorted(field)]
-    if len(axes) != 2 or not _fits(axes):
+    axes = rows_and_columns(field)
+    if not axes:
         stretched = F.interpolate(raw[None, None], size, mode="bilinear", align_corners=False)
         return Placement(
             stretched[0, 0],
@@ -46,8 +46,12 @@ def place(raw: Tensor, field: Field | None, size: tuple[int, int]) -> Placement:
     return Placement(placed.contiguous(), _sentence(axes, tuple(raw.shape), size))
 
 
-def _fits(axes: list[Axis]) -> bool:
-    return axes[0].of < axes[1].of and all(axis.jump > 0 for axis in axes)
+def rows_and_columns(field: Field | None) -> tuple[Axis, ...]:
+    """How the rows and the columns of a map follow those of the image; empty when it is not
+    known, or when they do not follow them upright."""
+    axes = () if field is None else tuple(field[position] for position in sorted(field))
+    upright = len(axes) == 2 and axes[0].of < axes[1].of and all(axis.jump > 0 for axis in axes)
+    return axes if upright else ()
 
 
 def _along(raw: Tensor, axis: Axis, size: int) -> Tensor:
@@ -61,7 +65,7 @@ def _along(raw: Tensor, axis: Axis, size: int) -> Tensor:
     return raw[low] * (1 - share) + raw[high] * share
 
 
-def _sentence(axes: list[Axis], shape: tuple[int, ...], size: tuple[int, int]) -> str:
+def _sentence(axes: tuple[Axis, ...], shape: tuple[int, ...], size: tuple[int, int]) -> str:
     moved = [
         axis.start - ((extent / cells - 1) / 2)
         for axis, cells, extent in zip(axes, shape, size, strict=True)

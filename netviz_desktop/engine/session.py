@@ -25,6 +25,7 @@ from netviz_desktop.engine.node_values import node_values
 from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
 from netviz_desktop.graph import ModelGraph, Value, collector, overlay
+from netviz_desktop.graph.receptive_field import Field
 from netviz_desktop.link.messages import Prediction, Preprocessing, RunFinished
 from netviz_desktop.problems import Problem, short
 from netviz_desktop.readers import OpenedModel, Options
@@ -290,6 +291,10 @@ class Session:
         if known is overlay.GRADIENT_NORM and target is None:
             target = self.predicted_target()
         return node_values(self._last_run(), known, target, step)
+
+    def field(self, value: str) -> Field | None:
+        """Where on the image a value of the last run looks; None: it is not known."""
+        return self._last_run().fields.get(value)
 
     def channels_last(self) -> frozenset[str]:
         """Names of the values of the last run whose channels stand in the last axis."""

@@ -34,6 +34,14 @@ class Axis:
     start: float = 0.0
     jump: float = 1.0
 
+    def seen(self, first: int, last: int) -> tuple[float, float]:
+        """Where on the input what the cells from `first` to `last` see begins and ends, in
+        pixels from the outer edge of pixel 0; padding lies outside of the input."""
+        if math.isinf(self.size):
+            return -math.inf, math.inf
+        begin = self.start + first * self.jump - self.size / 2 + 0.5
+        return begin, begin + (last - first) * self.jump + self.size
+
 
 Field: TypeAlias = Mapping[int, Axis]
 """Axis of the value -> how it follows the input."""

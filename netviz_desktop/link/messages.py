@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph.receptive_field import Axis
 from netviz_desktop.layout import Box, Edge, Frame, Placement
 
 Array = NDArray[Any]
@@ -321,6 +322,8 @@ class Maps(Message):
         minimum, maximum: (C,) float32, exact, over the full picture.
         mean, std, zeros: (C,) float32, of the finite numbers of each full picture; `std` is the
             population's, `zeros` the share (0 to 1) that is exactly 0.
+        looks_at: where on the image the rows and the columns of the pictures look; empty when
+            that is not known.
         state: empty when this is simply the value; otherwise one sentence that explains
             it ("Not on a path to the output.", "Straight-through ...").
         names: dead channels and the like are the view's business; labels for vectors of
@@ -342,6 +345,7 @@ class Maps(Message):
     mean: Array = field(default_factory=lambda: np.zeros(0))
     std: Array = field(default_factory=lambda: np.zeros(0))
     zeros: Array = field(default_factory=lambda: np.zeros(0))
+    looks_at: tuple[Axis, ...] = ()
 
 
 @dataclass(frozen=True)

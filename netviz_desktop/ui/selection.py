@@ -83,6 +83,9 @@ class Selection(QObject):
     """A node id or a `Scope` that shall come into view on the canvas, as it is seen there."""
     open_asked = Signal(object)
     """A node id that shall be seen for itself, or a `Scope` that shall open or close."""
+    cell_changed = Signal(object)
+    """Left, top, width and height of what the cell under the cursor sees, in pixels of
+    `RunFinished.seen`, or None."""
     overlay_changed = Signal(object)
     """The `Overlay` by which the graph is coloured, or None."""
 
@@ -98,6 +101,7 @@ class Selection(QObject):
         self.target: int | None = None
         self.stop: Problem | None = None
         self.overlay: Overlay | None = None
+        self.cell: tuple[float, float, float, float] | None = None
         self._scopes: Scopes | None = None
         self._search_index: SearchIndex | None = None
         self._searched_run: RunFinished | None = None
@@ -179,6 +183,7 @@ class Selection(QObject):
         if run is self.run:
             return
         self.set_target(None)
+        self.set_cell(None)
         self.run = run
         if not all(node in (self.graph or ()) for node in self._named()):
             self.set_node(None)
@@ -203,6 +208,11 @@ class Selection(QObject):
         if problem is not self.stop:
             self.stop = problem
             self.stop_changed.emit(problem)
+
+    def set_cell(self, cell: tuple[float, float, float, float] | None) -> None:
+        if cell != self.cell:
+            self.cell = cell
+            self.cell_changed.emit(cell)
 
     def set_overlay(self, overlay: Overlay | None) -> None:
         if overlay is not self.overlay:
@@ -258,6 +268,7 @@ class Selection(QObject):
             self.scope = scope
             self.scope_changed.emit(scope)
         if node != self.node:
+            self.set_cell(None)
             self.node = node
             self.node_changed.emit(node)
 

@@ -327,3 +327,18 @@ def test_resnet_cells_are_centred_on_multiples_of_32_and_vgg_on_none() -> None:
         last = vgg.pool(last, 2, 2, 0, ceil=False)
     axis = vgg.fields()[last][2]
     assert (axis.start, axis.jump) == (7.5, 16)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_several_cells_see_together_is_where_any_gradient_of_theirs_is(seed: int) -> None:
+    net = random_net(seed, "torch")
+    for name, found in net.fields().items():
+        if name == "x":
+            continue
+        cells = net.values[name].shape[2]
+        first, last = cells // 2, min(cells // 2 + 1, cells - 1)
+        begin, end = found[2].seen(first, last)
+        if begin > MARGIN and end < SIZE - MARGIN:
+            top = net.footprint(name, first, 0)[0]
+            bottom = net.footprint(name, last, 0)[1]
+            assert (begin, end) == (top, bottom + 1)

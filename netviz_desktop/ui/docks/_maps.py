@@ -57,6 +57,7 @@ class MapsDock(Asking):
         self.tensor = TensorView(content, scale=Scale.CLIPPED)
         self.tensor.wanted.connect(self._ask_in_full)
         self.tensor.ready.connect(self.finish)
+        self.tensor.cells_hovered.connect(self._show_what_is_seen)
         heading = QWidget(content)
         column(heading, self.headline, self.facts, self.state, self.outputs, spacing=2)
         layout = column(content, heading, self.tensor)
@@ -143,6 +144,17 @@ class MapsDock(Asking):
         self.outputs.setVisible(len(node.outputs) > 1)
         blocked.unblock()
 
+    def _show_what_is_seen(self, cells: tuple[int, int, int, int] | None) -> None:
+        """The receptive field of what is under the cursor, for whoever draws the image."""
+        maps, run = self.maps, self.selection.run
+        if cells is None or maps is None or run is None or not maps.looks_at or self.is_stale:
+            self.selection.set_cell(None)
+            return
+        rows, columns = maps.looks_at
+        top, bottom = _within(rows.seen(*cells[:2]), run.seen.shape[0])
+        left, right = _within(columns.seen(*cells[2:]), run.seen.shape[1])
+        self.selection.set_cell((left, top, right - left, bottom - top))
+
     def _ask_in_full(self, index: int) -> None:
         maps, matter = self.maps, self.matter
         if maps is None:
@@ -159,6 +171,12 @@ class MapsDock(Asking):
     def _say_in_full(self, matter: Matter | None, problem: Problem) -> None:
         if self.is_in_view(matter):
             self.say(problem.what, problem.remedy, retry=True)
+
+
+def _within(span: tuple[float, float], size: int) -> tuple[float, float]:
+    """What of it lies on the image."""
+    begin, end = span
+    return min(max(begin, 0.0), size), min(max(end, 0.0), size)
 
 
 def _facts(maps: Maps) -> str:

@@ -14,7 +14,7 @@ from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.widgets.labels import Caption, Message
 from netviz_desktop.ui.widgets.layouts import GRID, column, row, scrolled
 from netviz_desktop.ui.widgets.numbers import number
-from netviz_desktop.ui.widgets.photo import Photo
+from netviz_desktop.ui.widgets.photo import Crop, Photo
 
 
 class InputImage(Following):
@@ -43,6 +43,7 @@ class InputImage(Following):
         frame = QWidget()
         column(frame, self._pages, margin=GRID)
         self.setWidget(frame)
+        selection.cell_changed.connect(self._mark)
 
     def refresh(self) -> None:
         run = finished_run(self.selection)
@@ -53,6 +54,18 @@ class InputImage(Following):
             self._draw(run)
             self._pages.setCurrentIndex(1)
         self.shown.emit(self.selection.node or "")
+
+    def _mark(self, cell: Crop | None) -> None:
+        """What a cell sees, on both pictures."""
+        run = self.selection.run
+        self.seen.mark(cell)
+        if cell is None or run is None:
+            self.picture.mark(None)
+            return
+        height, width = run.seen.shape[:2]
+        left, top, across, down = run.crop
+        x, y = across / width, down / height
+        self.picture.mark((left + x * cell[0], top + y * cell[1], x * cell[2], y * cell[3]))
 
     def _draw(self, run: RunFinished) -> None:
         self.picture.show_picture(run.picture, crop=run.crop)

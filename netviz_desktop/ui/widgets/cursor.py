@@ -27,8 +27,8 @@ def in_picture(values: NDArray[Any], size: tuple[int, int], place: tuple[int, in
     """`row 1, column 3  ·  5.571`; where `values` are averages of a picture of `size`,
     the rows and columns that were averaged."""
     there = (int(values.shape[0]), int(values.shape[1]))
-    rows = _covered(place[0], there[0], size[0])
-    columns = _covered(place[1], there[1], size[1])
+    rows = _span(*covered(place[0], there[0], size[0]))
+    columns = _span(*covered(place[1], there[1], size[1]))
     said = ", ".join(number(float(one)) for one in np.atleast_1d(values[place]))
     mean = "" if there == tuple(size) else "mean "
     return f"row {rows}, column {columns}{_BETWEEN}{mean}{said}"
@@ -42,8 +42,11 @@ def in_vector(pictures: Pictures, values: NDArray[Any], index: int) -> str:
     return _BETWEEN.join(words)
 
 
-def _covered(index: int, there: int, full: int) -> str:
-    """The place in full that a place among averages stands for: "12", or "12–13"."""
+def covered(index: int, there: int, full: int) -> tuple[int, int]:
+    """The first and last place in full that a place among averages stands for."""
     first = index * full // there
-    last = max(first, -(-(index + 1) * full // there) - 1)
+    return first, max(first, -(-(index + 1) * full // there) - 1)
+
+
+def _span(first: int, last: int) -> str:
     return str(first) if last == first else f"{first}–{last}"

@@ -33,6 +33,7 @@ class Photo(QWidget):
         super().__init__(parent)
         self._pixmap = QPixmap()
         self._crop: Crop | None = None
+        self._marked: Crop | None = None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(64)
 
@@ -53,12 +54,25 @@ class Photo(QWidget):
 
     def crop_rectangle(self) -> QRectF:
         """Where the crop lies in the widget; empty when there is none."""
-        if self._crop is None or self._pixmap.isNull():
+        return self._place(self._crop)
+
+    def _place(self, part: Crop | None) -> QRectF:
+        if part is None or self._pixmap.isNull():
             return QRectF()
         target = self.target()
         scale = target.width() / self._pixmap.width()
-        left, top, width, height = (scale * length for length in self._crop)
+        left, top, width, height = (scale * length for length in part)
         return QRectF(target.left() + left, target.top() + top, width, height)
+
+    def mark(self, part: Crop | None) -> None:
+        """Outline a part, in pixels of the picture; none when None."""
+        if part != self._marked:
+            self._marked = part
+            self.update()
+
+    def marked_rectangle(self) -> QRectF:
+        """Where the outlined part lies in the widget, as far as the picture goes."""
+        return self._place(self._marked) & self.target()
 
     def sizeHint(self) -> QSize:
         return QSize(240, 160)
@@ -88,6 +102,11 @@ class Photo(QWidget):
             painter.fillPath(outside, QColor(0, 0, 0, 120))
             painter.setPen(QPen(QColor(theme.current().accent), 1.5))
             painter.drawRect(crop.adjusted(0.75, 0.75, -0.75, -0.75))
+        marked = self.marked_rectangle()
+        if not marked.isEmpty():
+            for colour, width in (("#000000", 3.5), ("#ffffff", 1.5)):  # seen on any picture
+                painter.setPen(QPen(QColor(colour), width))
+                painter.drawRect(marked.adjusted(1, 1, -1, -1))
         painter.end()
 
 

@@ -54,6 +54,8 @@ class TensorView(QWidget):
     """The picture of this index is to be shown in full."""
     ready = Signal()
     """What there is to see can be seen."""
+    cells_hovered = Signal(object)
+    """(first row, last row, first column, last column) of the picture in full, or None."""
     looks_changed = Signal(object)
     """Another scale, order or number per row was chosen; `set_looks` takes it."""
 
@@ -309,18 +311,28 @@ class TensorView(QWidget):
     def _say_place(self, place: Place | None) -> None:
         if place is None or self.pictures is None:
             self.readout.set_text("")
+            self.cells_hovered.emit(None)
             return
+        self._say_cells((place.row, place.column), self.pictures.values.shape[1:3])
         there = replace(place, picture=int(self._arranged[place.picture]))
         self.readout.set_text(cursor.in_mosaic(self.pictures, there))
 
     def _say_pixel(self, view: PictureView, place: tuple[int, int] | None) -> None:
         if place is None or self.pictures is None:
             self.readout.set_text("")
+            self.cells_hovered.emit(None)
             return
+        self._say_cells(place, view.values.shape[:2])
         said = cursor.in_picture(view.values, view.full_size, place)
         if self.chosen is not None:
             said = f"{self.pictures.noun} {self.chosen}  ·  {said}"
         self.readout.set_text(said)
+
+    def _say_cells(self, place: tuple[int, int], there: tuple[int, ...]) -> None:
+        assert self.pictures is not None
+        rows = cursor.covered(place[0], there[0], self.pictures.size[0])
+        columns = cursor.covered(place[1], there[1], self.pictures.size[1])
+        self.cells_hovered.emit((*rows, *columns))
 
     def _say_index(self, index: int | None) -> None:
         if index is None or self.pictures is None:

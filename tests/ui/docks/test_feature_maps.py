@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtCore import QEvent, QPoint, QSettings, Qt
+from PySide6.QtWidgets import QApplication
 
+from netviz_desktop.graph.receptive_field import Axis
 from netviz_desktop.link.messages import ActivationOf, Channel, ChannelOf, Failed, Maps
 from netviz_desktop.ui import theme
 from netviz_desktop.ui.docks.feature_maps import FeatureMaps
@@ -395,6 +397,22 @@ def test_the_cursor_names_channel_row_column_and_value(
         cell.top() + cell.height() * 1.5 / 4,
     )
     assert ready.tensor.readout.text() == "channel 2  ·  row 1, column 3  ·  5.571"
+
+
+def test_what_the_cell_under_the_cursor_sees_is_put_on_the_image(
+    qtbot, engine, ready, selection, maps_of, hover
+):
+    looks_at = (Axis(2, 3, 0, 2), Axis(3, 3, 0, 2))
+    maps = replace(maps_of("conv", np.ones((1, 4, 4, 4))), looks_at=looks_at)
+    fill(qtbot, engine, ready, selection, maps)
+    mosaic = ready.tensor.mosaic
+    cell = mosaic.rectangle(2)
+    viewport = mosaic._view.viewport()
+    hover(viewport, cell.left() + 1, cell.top() + cell.height() * 1.5 / 4)
+    assert selection.cell == (0, 1, 2, 3)  # pixels −1 to 1 of the columns, 1 to 3 of the rows
+
+    QApplication.sendEvent(viewport, QEvent(QEvent.Type.Leave))
+    assert selection.cell is None
 
 
 def test_over_averages_the_cursor_says_so(qtbot, engine, ready, selection, maps_of, hover):

@@ -63,3 +63,21 @@ def test_preprocessing_is_said_in_words():
         "So.",
     ]
     assert "Squeezed to 64×64, RGB" in in_words(Preprocessing(64, 64))
+
+
+def test_what_a_cell_sees_is_outlined_on_both_pictures(dock, selection, model, run, qtbot):
+    selection.set_model(model)
+    selection.set_run(run)
+    with qtbot.waitSignal(dock.shown):
+        dock.mark_stale()
+    selection.set_cell((0, 2, 4, 4))
+
+    seen, of_seen = dock.seen.marked_rectangle(), dock.seen.target()
+    assert seen.width() == pytest.approx(of_seen.width() / 2)
+    assert seen.top() - of_seen.top() == pytest.approx(of_seen.height() / 4)
+    picture, crop = dock.picture.marked_rectangle(), dock.picture.crop_rectangle()
+    assert picture.left() == pytest.approx(crop.left())
+    assert picture.height() == pytest.approx(crop.height() / 2)
+
+    selection.set_node("conv")
+    assert dock.seen.marked_rectangle().isEmpty()
