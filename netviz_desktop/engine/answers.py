@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import torch
 from netviz_desktop import __version__, layout, readers, resource
 from netviz_desktop.engine import explain, pictures, tensor_part
 from netviz_desktop.engine.model import open_model
+from netviz_desktop.engine.placement import place
 from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import Node
@@ -176,13 +178,20 @@ class Answers:
             tensor = run.gradient(self._target(request.target), node, request.output)
         else:
             tensor = run.activation(node, request.output)
-        return pictures.channel(
-            self._node(node),
+        found = self._node(node)
+        channel = pictures.channel(
+            found,
             tensor,
             request.index,
             output=request.output,
             channels_last=self.session.channels_last(),
         )
+        size = self.session.image_size()
+        if not request.placed or size is None:
+            return channel
+        field = self.session.field(found.outputs[request.output])
+        placed = place(torch.from_numpy(channel.values), field, size).placed.numpy()
+        return replace(channel, placed=placed)
 
     def _weights(self, node: Node, input_channel: int) -> Message:
         return messages.Weights(

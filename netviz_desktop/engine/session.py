@@ -292,6 +292,14 @@ class Session:
             target = self.predicted_target()
         return node_values(self._last_run(), known, target, step)
 
+    def image_size(self) -> tuple[int, int] | None:
+        """(H, W) of the image as the last run took it; None: it took none."""
+        run = self._last_run()
+        if run.spatial_axes is None:
+            return None
+        shape = run.shapes[run.input]
+        return shape[run.spatial_axes[0]], shape[run.spatial_axes[1]]
+
     def field(self, value: str) -> Field | None:
         """Where on the image a value of the last run looks; None: it is not known."""
         return self._last_run().fields.get(value)

@@ -391,10 +391,15 @@ class GradientStatesOf(Request[GradientStates]):
 
 @dataclass(frozen=True)
 class Channel(Message):
-    """One picture of a `Maps` in full: (H, W) float32."""
+    """One picture of a `Maps` in full: (H, W) float32.
+
+    Args:
+        placed: the same over `RunFinished.seen`; None when nobody asked.
+    """
 
     index: int
     values: Array
+    placed: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -403,6 +408,7 @@ class ChannelOf(Request[Channel]):
 
     Args:
         gradient: of the gradient's maps; otherwise of the activation's.
+        placed: also laid over the image, each cell where it looks.
     """
 
     Answer = Channel
@@ -411,6 +417,7 @@ class ChannelOf(Request[Channel]):
     output: int = 0
     gradient: bool = False
     target: int | None = None
+    placed: bool = False
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,13 @@ def test_the_demo_opens_and_runs_and_can_be_looked_into(
     assert (maps.axes, maps.size, maps.thumbnails.shape) == ("channels", (13, 13), (512, 13, 13))
     channel = engine.ask(messages.ChannelOf(node, 7))
     assert np.array_equal(channel.values, maps.thumbnails[7])
+    over = engine.ask(messages.ChannelOf(node, 7, placed=True))
+    assert over.placed is not None
+    assert over.placed.shape == demo.seen.shape[:2]
+    rows, columns = ((axis.start + np.arange(13) * axis.jump) for axis in maps.looks_at)
+    on_a_pixel = np.ix_(rows.astype(int), columns.astype(int))
+    assert not (rows % 1).any()
+    assert np.allclose(over.placed[on_a_pixel], channel.values, atol=1e-5)
     gradient = engine.ask(messages.GradientOf(node))
     assert gradient.thumbnails.shape == maps.thumbnails.shape
     assert gradient.thumbnails.any()

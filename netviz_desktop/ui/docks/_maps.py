@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QEvent, QSignalBlocker
@@ -115,7 +116,7 @@ class MapsDock(Asking):
         super().changeEvent(event)
 
     def _pictures(self, maps: Maps) -> Pictures:
-        model = self.selection.model
+        model, run = self.selection.model, self.selection.run
         labels = model.labels if model is not None else ()
         return Pictures(
             kind=_KINDS.get(maps.axes, maps.axes),
@@ -126,6 +127,7 @@ class MapsDock(Asking):
             maximum=maps.maximum,
             unit=self.UNIT,
             signed=self.SIGNED,
+            beneath=run.seen if run is not None and maps.looks_at else None,
             mean=maps.mean,
             std=maps.std,
             zeros=maps.zeros,
@@ -160,13 +162,15 @@ class MapsDock(Asking):
         if maps is None:
             return
         request = self.request_in_full(maps.node, maps.output, index)
+        if self.tensor.is_overlaid:
+            request = replace(request, placed=True)
         call = self.engine.ask(request, slot=f"{self.ID}/channel")
         call.answered.connect(weakly(self._draw_in_full, matter))
         call.failed.connect(weakly(self._say_in_full, matter))
 
     def _draw_in_full(self, matter: Matter | None, channel: Channel) -> None:
         if self.is_in_view(matter):
-            self.tensor.show_full(channel.index, channel.values)
+            self.tensor.show_full(channel.index, channel.values, channel.placed)
 
     def _say_in_full(self, matter: Matter | None, problem: Problem) -> None:
         if self.is_in_view(matter):

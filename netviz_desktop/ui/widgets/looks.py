@@ -65,8 +65,7 @@ class Looks(QWidget):
         self.per_row.setSuffix(" per row")
         self.per_row.setKeyboardTracking(False)
         choices = row(self.scale, self.order, self.per_row)
-        choices.setStretch(0, 3)
-        choices.setStretch(1, 2)
+        choices.setStretch(0, 1)
         column(self, choices)
         self.scale.currentIndexChanged.connect(self.rescaled)
         self.order.currentIndexChanged.connect(self.reordered)
@@ -104,7 +103,7 @@ class Looks(QWidget):
         offered = [
             ("Same scale for all", Scale.LAYER),
             ("Own scale for each", Scale.CHANNEL),
-            ("Strongest 1 % clipped", Scale.CLIPPED),
+            ("Top 1 % clipped", Scale.CLIPPED),
         ]
         if not pictures.signed:
             offered.append(("Symmetric around zero", Scale.SYMMETRIC))

@@ -97,8 +97,11 @@ class PictureView(QWidget):
         self.bar.hide()
         self._show(values, colours, (0.0, 1.0), None)
 
-    def show_beneath(self, picture: NDArray[np.uint8]) -> None:
-        """A picture (H, W, 3) under the matrix, over the same rectangle."""
+    def show_beneath(self, picture: NDArray[np.uint8] | None) -> None:
+        """A picture (H, W, 3) under the matrix, over the same rectangle; None: none."""
+        if picture is None:
+            self.beneath.clear()
+            return
         self.beneath.setImage(picture, levels=(0, 255))
         self._lay()
 

@@ -28,6 +28,7 @@ class Pictures:
         reduced: averages are all there is.
         mean, std, zeros: (P,), of each picture in full, `zeros` as a share; empty where they
             are not known.
+        beneath: (H, W, 3) uint8, the image over which a picture can be laid; None: none.
         index_labels: names for the places of a vector; empty when there are none.
     """
 
@@ -42,6 +43,7 @@ class Pictures:
     limits: tuple[float, float] | None = None
     reduced: bool = False
     index_labels: tuple[str, ...] = ()
+    beneath: NDArray[Any] | None = None
     mean: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.float32))
     std: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.float32))
     zeros: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.float32))

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QLabel,
+    QSlider,
     QSplitter,
     QStackedWidget,
     QToolButton,
@@ -37,6 +38,7 @@ from netviz_desktop.ui.widgets.style import (
 )
 from netviz_desktop.ui.widgets.vector_plot import VectorPlot
 
+_OPACITY_PERCENT = 60
 _ROOM_FOR_BOTH = 400  # pixels, for the mosaic and one picture in full
 
 
@@ -51,7 +53,7 @@ class TensorView(QWidget):
     """
 
     wanted = Signal(int)
-    """The picture of this index is to be shown in full."""
+    """The picture of this index is to be shown in full; over the image if it `is_overlaid`."""
     ready = Signal()
     """What there is to see can be seen."""
     cells_hovered = Signal(object)
@@ -72,6 +74,17 @@ class TensorView(QWidget):
         self.mosaic = Mosaic(self)
         self.bar = ColourBar(self.mosaic.image, self)
         self.enlarged = PictureView(self)
+        self.over = QToolButton(self)
+        self.over.setText("On image")
+        self.over.setCheckable(True)
+        self.over.setAutoRaise(True)
+        self.over.setToolTip("Lay it over the image, each cell where it looks")
+        self.opacity = QSlider(Qt.Orientation.Horizontal, self)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(_OPACITY_PERCENT)
+        self.opacity.setFixedWidth(72)
+        self.opacity.setToolTip("Opacity of the map over the image")
+        self._placed: NDArray[Any] | None = None
         self.matrix = PictureView(self, stretched=True)
         self.vector = VectorPlot(self)
         self.scalar = QLabel(self)
@@ -111,15 +124,23 @@ class TensorView(QWidget):
         else:
             self.wanted.emit(0)
 
-    def show_full(self, index: int, values: NDArray[Any]) -> None:
-        """Draw one picture (H, W) that was wanted."""
+    @property
+    def is_overlaid(self) -> bool:
+        """The enlarged picture is laid over the image."""
+        can = self.pictures is not None and self.pictures.beneath is not None
+        return can and self.over.isChecked()
+
+    def show_full(
+        self, index: int, values: NDArray[Any], placed: NDArray[Any] | None = None
+    ) -> None:
+        """Draw one picture (H, W) that was wanted; `placed` is the same over the image."""
         pictures = self.pictures
         if pictures is None:
             return
         if pictures.kind != "grid":
             self._draw_single(values)
         elif index == self.chosen:
-            self._draw_enlarged(index, values)
+            self._draw_enlarged(index, values, placed if self.is_overlaid else None)
 
     def set_looks(self, looks: dict[str, Any]) -> None:
         """As they were chosen once."""
@@ -135,8 +156,7 @@ class TensorView(QWidget):
             return
         if self.pictures.kind == "grid":
             self._draw_mosaic(top=False)
-            if self.chosen is not None:
-                self._draw_enlarged(self.chosen, self.enlarged.values)
+            self._redraw_enlarged()
         elif self.pictures.kind == "matrix":
             self._draw_single(self.matrix.values)
 
@@ -149,7 +169,7 @@ class TensorView(QWidget):
             self._button("›", "Next", lambda: self._step(1)),
             self._button("×", "Close", lambda: self._enlarge(None)),
         ]
-        heading = row(self._title, *buttons, spacing=0)
+        heading = row(self._title, self.opacity, self.over, *buttons, spacing=0)
         column(self._lower, heading, self.enlarged, spacing=4)
         self._lower.hide()
         self._upper = QWidget(self)
@@ -183,6 +203,8 @@ class TensorView(QWidget):
         self._looks.changed.connect(self.looks_changed)
         self.per_row.valueChanged.connect(self.mosaic.set_per_row)
         self.mosaic.clicked.connect(self._clicked)
+        self.over.toggled.connect(lambda _: self._enlarge(self.chosen))
+        self.opacity.valueChanged.connect(lambda _: self._fade())
         self.mosaic.hovered.connect(self._say_place)
         self.enlarged.hovered.connect(lambda place: self._say_pixel(self.enlarged, place))
         self.matrix.hovered.connect(lambda place: self._say_pixel(self.matrix, place))
@@ -198,8 +220,7 @@ class TensorView(QWidget):
                 scale = Scale.LAYER if own else self._drawn_scale
                 self._looks.fixed = style_of(self.pictures, scale, None, self._looks.fixed).levels
             self._draw_mosaic(top=False)
-            if self.chosen is not None:
-                self._draw_enlarged(self.chosen, self.enlarged.values)
+            self._redraw_enlarged()
 
     def _reorder(self) -> None:
         if self.pictures is not None and self.pictures.kind == "grid":
@@ -250,9 +271,22 @@ class TensorView(QWidget):
                 )
         self.ready.emit()
 
-    def _draw_enlarged(self, index: int, values: NDArray[Any]) -> None:
+    def _fade(self) -> None:
+        whole = self._placed is None
+        self.enlarged.set_opacity(1.0 if whole else self.opacity.value() / 100)
+
+    def _redraw_enlarged(self) -> None:
+        if self.chosen is not None:
+            self._draw_enlarged(self.chosen, self.enlarged.values, self._placed)
+
+    def _draw_enlarged(
+        self, index: int, values: NDArray[Any], placed: NDArray[Any] | None = None
+    ) -> None:
         pictures = self.pictures
         assert pictures is not None
+        self._placed = placed
+        self._fade()
+        self.enlarged.show_beneath(pictures.beneath if placed is not None else None)
         style = self._style(index)
         self._title.set_text(
             f"{pictures.noun.capitalize()} {index}  ·  "
@@ -261,9 +295,8 @@ class TensorView(QWidget):
         if pictures.coloured:
             self.enlarged.show_colours(values, as_colours(values, style.levels))
         else:
-            self.enlarged.show_values(
-                values, style.levels, style.colours, style.unit, pictures.size
-            )
+            drawn, size = (values, pictures.size) if placed is None else (placed, placed.shape)
+            self.enlarged.show_values(drawn, style.levels, style.colours, style.unit, size)
 
     # --- one of them --------------------------------------------------------------------
 
@@ -278,8 +311,11 @@ class TensorView(QWidget):
         self.mosaic.set_chosen(self._place_of(index))
         if index is None or pictures is None:
             return
-        self._draw_enlarged(index, pictures.values[index])
-        if not pictures.is_final:
+        self.over.setVisible(pictures.beneath is not None)
+        self.opacity.setVisible(self.is_overlaid)
+        if not self.is_overlaid:  # which waits for its numbers: no flicker of another picture
+            self._draw_enlarged(index, pictures.values[index])
+        if self.is_overlaid or not pictures.is_final:
             self.wanted.emit(index)
 
     def _step(self, by: int) -> None:
@@ -322,7 +358,8 @@ class TensorView(QWidget):
             self.readout.set_text("")
             self.cells_hovered.emit(None)
             return
-        self._say_cells(place, view.values.shape[:2])
+        if view is not self.enlarged or self._placed is None:
+            self._say_cells(place, view.values.shape[:2])
         said = cursor.in_picture(view.values, view.full_size, place)
         if self.chosen is not None:
             said = f"{self.pictures.noun} {self.chosen}  ·  {said}"

@@ -456,6 +456,30 @@ def test_a_channel_that_was_averaged_is_asked_for_in_full(qtbot, engine, ready, 
     assert ready.tensor.enlarged.isVisible()
 
 
+def test_a_channel_is_laid_over_the_image_where_its_cells_look(
+    qtbot, engine, ready, selection, run, maps_of
+):
+    tensor = np.arange(64, dtype=np.float32).reshape(1, 4, 4, 4)
+    maps = replace(maps_of("conv", tensor), looks_at=(Axis(2, 3, 0, 2), Axis(3, 3, 0, 2)))
+    fill(qtbot, engine, ready, selection, maps)
+    ready.tensor.mosaic.clicked.emit(1)
+    ready.tensor.over.setChecked(True)
+    assert engine.requests(ChannelOf) == [ChannelOf("conv", 1, placed=True)]
+
+    placed = np.arange(64, dtype=np.float32).reshape(8, 8)
+    engine.answer(ChannelOf, Channel(1, tensor[0, 1], placed))
+    enlarged = ready.tensor.enlarged
+    assert np.array_equal(enlarged.values, placed)
+    assert np.array_equal(enlarged.beneath.image, run.seen)
+    ready.tensor.opacity.setValue(30)
+    assert enlarged.image.opacity() == pytest.approx(0.3)
+
+    ready.tensor.over.setChecked(False)
+    assert np.array_equal(enlarged.values, tensor[0, 1])
+    assert enlarged.beneath.image is None
+    assert enlarged.image.opacity() == 1
+
+
 def test_a_channel_in_full_of_another_node_is_dropped(qtbot, engine, ready, selection, maps_of):
     tensor = np.arange(128, dtype=np.float32).reshape(1, 2, 8, 8)
     fill(qtbot, engine, ready, selection, maps_of("conv", tensor, averaged=True))
