@@ -57,6 +57,11 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     image.add_argument(
         "--crop", type=_size, metavar="N|HxW", help="height and width that the model takes"
     )
+    image.add_argument(
+        "--bgr",
+        action="store_true",
+        help="the model takes blue, green, red; --mean and --std are in that order",
+    )
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +96,8 @@ def _preprocessing(session: Session, options: argparse.Namespace) -> Preprocessi
     }
     if options.resize is not None:
         said["resize"] = options.resize or None
+    if options.bgr:
+        said["bgr"] = True
     if options.crop is not None:
         said["height"], said["width"] = options.crop
     if not said:
@@ -112,6 +119,11 @@ def _preprocessing(session: Session, options: argparse.Namespace) -> Preprocessi
                 f"{base.channels} channel{'s' if base.channels > 1 else ''}.",
                 "Give one number for each channel, or one for all.",
             )
+    if options.bgr and base.channels != 3:
+        raise Problem(
+            f"--bgr is about three colours, but the model takes {base.channels} channel.",
+            "Leave it out.",
+        )
     return dataclasses.replace(base, **said, reason="as given")
 
 

@@ -88,13 +88,26 @@ def prepare(image: Image.Image, how: Preprocessing, dtype: str = "float32") -> P
     cut = np.asarray(resized.crop(box))  # black where the crop is larger than the image
     pixels = cut.reshape(how.height, how.width, how.channels).astype(np.float32) / 255
     mean, std = np.array(how.mean, np.float32), np.array(how.std, np.float32)
-    scaled = (pixels - mean) / std
+    scaled = ((pixels[..., ::-1] if how.bgr else pixels) - mean) / std
     if how.layout == "NCHW":
         scaled = scaled.transpose(2, 0, 1)
     kind = np.dtype(dtype if dtype != "bfloat16" else "float32")
     numbers = np.rint(scaled) if kind.kind in "iu" else scaled
     tensor = np.ascontiguousarray(numbers[None], dtype=kind)
     return Prepared(tensor, np.asarray(resized.convert("RGB").crop(box)), crop)
+
+
+def taken(tensor: NDArray[Any], layout: str) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    """A tensor of an image as a picture (H, W, 3), spread from its least to its greatest number,
+    and these two. Its channels are drawn as red, green and blue, whatever they are."""
+    pixels = tensor[0].astype(np.float32)
+    if layout == "NCHW":
+        pixels = pixels.transpose(1, 2, 0)
+    finite = pixels[np.isfinite(pixels)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    spread = (np.nan_to_num(pixels, nan=low) - low) / ((high - low) or 1.0) * 255
+    shown = np.rint(np.clip(spread, 0, 255)).astype(np.uint8)
+    return np.broadcast_to(shown, (*shown.shape[:2], 3)), (low, high)
 
 
 def picture(image: Image.Image) -> NDArray[np.uint8]:

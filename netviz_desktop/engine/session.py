@@ -197,6 +197,7 @@ class Session:
             stopped = Problem(found.what, found.remedy, node=found.node)  # holds no run
             run = found.run
         picture = images.picture(image)
+        taken, taken_range = images.taken(prepared.tensor, how.layout)
         scale = picture.shape[1] / image.width
         node, reason = (
             (None, "The run stopped before it gave a score.")
@@ -224,6 +225,8 @@ class Session:
             bytes_on_disk=run.bytes_on_disk,
             stopped=None if stopped is None else (stopped.what, stopped.remedy),
             stopped_at="" if stopped is None else stopped.node,
+            taken=taken,
+            taken_range=taken_range,
         )
 
     @property

@@ -145,6 +145,8 @@ class Preprocessing:
         layout: "NCHW" or "NHWC".
         resize: None: the whole image is squeezed to height x width.
         mean, std: per channel, of values between 0 and 1.
+        bgr: the channels go to the model as blue, green, red; `mean` and `std` are in the
+            model's order.
         reason: where the choice comes from, a few words for the person.
     """
 
@@ -156,6 +158,7 @@ class Preprocessing:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     reason: str = ""
+    bgr: bool = False
 
 
 @dataclass(frozen=True)
@@ -234,7 +237,10 @@ class RunFinished(Message):
     Args:
         picture: (H, W, 3) uint8, the whole image upright, at most 1024 pixels a side.
         crop: left, top, width, height, in pixels of `picture`: the part the model saw.
-        seen: (H, W, 3) uint8: the tensor as the model takes it, drawn back as a picture.
+        seen: (H, W, 3) uint8: the part that the model saw, in its resolution.
+        taken: (H, W, 3) uint8: the tensor as the model takes it, its channels in the model's
+            order, spread from its least number to its greatest.
+        taken_range: the least and the greatest of them.
         predictions: most likely first, at most 10; empty when the model has no classes.
         score_kind: "softmax", "sigmoid" or "" : how `score` came from `logit`.
         graph: None when it is the graph as opened; otherwise the graph as it ran.
@@ -264,6 +270,8 @@ class RunFinished(Message):
     bytes_on_disk: int = 0
     stopped: tuple[str, str] | None = None
     stopped_at: str = ""
+    taken: Array = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
+    taken_range: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)

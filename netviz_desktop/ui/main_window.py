@@ -41,6 +41,7 @@ from netviz_desktop.ui.operations.open_model import OpenModel, choose_model
 from netviz_desktop.ui.operations.overlays import Overlays, choose_values
 from netviz_desktop.ui.operations.pages import Pages
 from netviz_desktop.ui.operations.palette import Palette
+from netviz_desktop.ui.operations.preparation import Preparation
 from netviz_desktop.ui.operations.report import ReportDialog, Reports
 from netviz_desktop.ui.operations.restore import Restore
 from netviz_desktop.ui.operations.trust import ask_trust
@@ -70,6 +71,8 @@ class MainWindow(QMainWindow):
         self.selection = Selection(self)
         self.reports = Reports(engine, self)
         self.models = OpenModel(engine, self.selection, settings, self)
+        # before the images: a model that opens runs at once, prepared as is remembered
+        self.preparation = Preparation(self.selection, settings, self)
         self.images = OpenImage(engine, self.selection, self)
         self.images.memory_gb = settings.memory_gb
         self.restore = Restore(engine, self.models, self.images, self)

@@ -11,7 +11,7 @@ from netviz_desktop.graph import ModelGraph, Node
 from netviz_desktop.graph.overlay import Overlay
 from netviz_desktop.graph.scopes import Scope, Scopes
 from netviz_desktop.graph.search import SearchIndex
-from netviz_desktop.link.messages import ModelOpened, RunFinished
+from netviz_desktop.link.messages import ModelOpened, Preprocessing, RunFinished
 from netviz_desktop.problems import Problem
 
 
@@ -77,6 +77,8 @@ class Selection(QObject):
     """The ids of nodes that are selected beside the node, a tuple."""
     target_changed = Signal(object)
     """A class index, or None for the predicted class."""
+    preprocessing_changed = Signal(object)
+    """How the person wants images prepared, a `Preprocessing`; None: as inferred."""
     stop_changed = Signal(object)
     """The `Problem` that ended the latest run at a node, or None."""
     look_asked = Signal(object)
@@ -99,6 +101,7 @@ class Selection(QObject):
         self.edge: Edge | None = None
         self.others: tuple[str, ...] = ()
         self.target: int | None = None
+        self.preprocessing: Preprocessing | None = None
         self.stop: Problem | None = None
         self.overlay: Overlay | None = None
         self.cell: tuple[float, float, float, float] | None = None
@@ -203,6 +206,11 @@ class Selection(QObject):
             self.set_pages(self.pages[:depth])
             if self.graph is not None and holder in self.graph:
                 self.set_node(holder)
+
+    def set_preprocessing(self, how: Preprocessing | None) -> None:
+        if how != self.preprocessing:
+            self.preprocessing = how
+            self.preprocessing_changed.emit(how)
 
     def set_stop(self, problem: Problem | None) -> None:
         if problem is not self.stop:

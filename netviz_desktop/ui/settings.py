@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from PySide6.QtCore import QByteArray, QSettings
+
+from netviz_desktop.link.messages import Preprocessing
 
 RECENT_COUNT = 9
 MEMORY_GB = (0, 1, 2, 4, 8, 16, 32, 64)
@@ -25,6 +28,7 @@ FLAGS = {
 }
 """The View menu's toggles, with what they are at first."""
 
+_Kind = TypeVar("_Kind")
 _COMMANDS = 12  # that the palette puts first
 _LAYOUT_VERSION = 1  # raise it when the docks change so much that an old layout is in the way
 
@@ -128,6 +132,13 @@ class Settings:
         else:
             self._store.remove(_bookmarks_of(path))
 
+    def preprocessing(self, path: str) -> Preprocessing | None:
+        """How the person wants images prepared for a model file; None: as inferred."""
+        return self._remembered("preprocessing", path, Preprocessing)
+
+    def set_preprocessing(self, path: str, how: Preprocessing | None) -> None:
+        self._remember("preprocessing", path, how)
+
     @property
     def recent_commands(self) -> list[str]:
         """What was chosen in the command palette, the last first."""
@@ -170,6 +181,19 @@ class Settings:
     def layout(self, value: QByteArray) -> None:
         self._store.setValue(f"window/layout{_LAYOUT_VERSION}", value)
 
+    def _remembered(self, what: str, path: str, kind: type[_Kind]) -> _Kind | None:
+        """What is known of a model file; nothing where another version wrote it."""
+        try:
+            return msgspec.json.decode(self._text(_of_file(what, path)), type=kind)
+        except msgspec.MsgspecError:
+            return None
+
+    def _remember(self, what: str, path: str, known: object | None) -> None:
+        if known is None:
+            self._store.remove(_of_file(what, path))
+        else:
+            self._store.setValue(_of_file(what, path), msgspec.json.encode(known).decode())
+
     def _text(self, key: str) -> str:
         return str(self._store.value(key, "", type=str))
 
@@ -179,6 +203,10 @@ class Settings:
 
 
 def _bookmarks_of(path: str) -> str:
+    return _of_file("bookmarks", path)
+
+
+def _of_file(what: str, path: str) -> str:
     """A path as it stands would be many nested groups."""
     whole = str(Path(path).absolute())
-    return f"bookmarks/{hashlib.sha256(whole.encode()).hexdigest()[:24]}"
+    return f"{what}/{hashlib.sha256(whole.encode()).hexdigest()[:24]}"

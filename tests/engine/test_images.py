@@ -237,3 +237,21 @@ def test_channels_last_and_gray_and_whole_numbers() -> None:
 def test_a_picture_to_be_shown_is_at_most_1024_pixels_a_side() -> None:
     assert images.picture(Image.new("L", (3000, 30))).shape == (10, 1024, 3)
     assert images.picture(Image.new("RGB", (300, 30))).shape == (30, 300, 3)
+
+
+def test_bgr_gives_the_same_numbers_with_the_channels_turned_round():
+    pixels = np.random.default_rng(0).integers(0, 255, (6, 6, 3), np.uint8)
+    how = Preprocessing(6, 6, mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 4.0), bgr=True)
+    tensor = images.prepare(Image.fromarray(pixels), how).tensor
+    blue_first = pixels[..., ::-1].astype(np.float32) / 255
+    expected = (blue_first - np.float32([0.1, 0.2, 0.3])) / np.float32([1, 2, 4])
+    np.testing.assert_allclose(tensor[0].transpose(1, 2, 0), expected, rtol=1e-6)
+
+
+def test_a_tensor_is_drawn_from_its_least_to_its_greatest_number():
+    tensor = np.float32([[[[-2, 0], [0, 3]]] * 3])
+    for layout in ("NCHW", "NHWC"):
+        given = tensor if layout == "NCHW" else tensor.transpose(0, 2, 3, 1)
+        picture, limits = images.taken(given, layout)
+        assert limits == (-2, 3)
+        assert picture[..., 0].tolist() == [[0, 102], [102, 255]]

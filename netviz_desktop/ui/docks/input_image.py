@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QPushButton, QStackedWidget, QWidget
 
 from netviz_desktop.link.messages import Preprocessing, RunFinished
 from netviz_desktop.problems import Problem
@@ -15,6 +15,7 @@ from netviz_desktop.ui.widgets.labels import Caption, Message
 from netviz_desktop.ui.widgets.layouts import GRID, column, row, scrolled
 from netviz_desktop.ui.widgets.numbers import number
 from netviz_desktop.ui.widgets.photo import Crop, Photo
+from netviz_desktop.ui.widgets.preparation_form import PreparationDialog
 
 
 class InputImage(Following):
@@ -30,12 +31,22 @@ class InputImage(Following):
         super().__init__(engine, selection, parent)
         self.picture = Photo()
         self.seen = Photo()
-        self.seen.setToolTip("As the model sees it")
         self.words = Caption()
+        self.as_tensor = QCheckBox("As the tensor")
+        self.as_tensor.setToolTip(
+            "Draw the numbers that the model takes, from the least to the greatest, its channels "
+            "as red, green and blue"
+        )
+        self.as_tensor.toggled.connect(self.mark_stale)
+        self.edit = QPushButton("Edit…")
+        self.edit.setToolTip("Change how the image becomes the tensor")
+        self.edit.clicked.connect(self.edit_preprocessing)
+        self.dialog: PreparationDialog | None = None
         self.message = Message()
         content = QWidget()
         self._both = row(self.picture, self.seen)
-        layout = column(content, self._both, self.words, 1)
+        buttons = row(self.as_tensor, self.edit, 1)
+        layout = column(content, self._both, buttons, self.words, 1)
         layout.setStretch(0, 1000)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.message)
@@ -44,6 +55,7 @@ class InputImage(Following):
         column(frame, self._pages, margin=GRID)
         self.setWidget(frame)
         selection.cell_changed.connect(self._mark)
+        selection.model_changed.connect(self._close_dialog)
 
     def refresh(self) -> None:
         run = finished_run(self.selection)
@@ -67,24 +79,53 @@ class InputImage(Following):
         x, y = across / width, down / height
         self.picture.mark((left + x * cell[0], top + y * cell[1], x * cell[2], y * cell[3]))
 
+    def edit_preprocessing(self) -> None:
+        """Ask how images become the tensor; what is applied runs at once."""
+        model = self.selection.model
+        if model is None or model.preprocessing is None:
+            return
+        if self.dialog is None:
+            how = self.selection.preprocessing or model.preprocessing
+            self.dialog = PreparationDialog(model.preprocessing, how, self)
+            self.dialog.applied.connect(self.selection.set_preprocessing)
+        self.dialog.show()
+        self.dialog.raise_()
+
     def _draw(self, run: RunFinished) -> None:
+        as_tensor = self.as_tensor.isChecked()
         self.picture.show_picture(run.picture, crop=run.crop)
-        self.seen.show_picture(run.seen)
+        self.seen.show_picture(run.taken if as_tensor else run.seen)
+        self.seen.setToolTip("The tensor that the model takes" if as_tensor else "What it sees")
         for place, picture in enumerate((run.picture, run.seen)):  # equally high
             self._both.setStretch(place, round(100 * picture.shape[1] / picture.shape[0]))
         model = self.selection.model
-        if model is not None and model.preprocessing is not None:
-            self.words.say(in_words(model.preprocessing))
+        how = self.selection.preprocessing or (model.preprocessing if model is not None else None)
+        if how is not None:
+            low, high = map(number, run.taken_range)
+            self.words.say(f"{in_words(how)}\nThe tensor goes from {low} to {high}.")
+
+    def _close_dialog(self) -> None:
+        """It is of a model that is no longer there."""
+        if self.dialog is not None:
+            self.dialog.close()
+            self.dialog.deleteLater()
+            self.dialog = None
 
 
 def in_words(how: Preprocessing) -> str:
     """What is done to an image, step by step."""
-    kind = {1: "gray", 3: "RGB"}.get(how.channels, f"{how.channels} channels")
+    colours = "BGR" if how.bgr else "RGB"
+    kind = {1: "gray", 3: colours}.get(how.channels, f"{how.channels} channels")
     if how.resize is None:
         size = f"Squeezed to {how.width}×{how.height}"
     else:
         size = f"Shorter side to {how.resize}, centre {how.width}×{how.height}"
-    steps = [f"{size}, {kind}", f"mean {_list(how.mean)}", f"std {_list(how.std)}", how.reason]
+    steps = [
+        f"{size}, {kind}, {how.layout}",
+        f"mean {_list(how.mean)}",
+        f"std {_list(how.std)}",
+        how.reason,
+    ]
     return "\n".join(step for step in steps if step)
 
 

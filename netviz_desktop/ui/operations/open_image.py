@@ -65,6 +65,7 @@ class OpenImage(QObject):
         """How much a run may keep in memory; 0: a quarter of the machine's."""
         self._running: Picture | None = None
         selection.model_changed.connect(self._model_changed)
+        selection.preprocessing_changed.connect(lambda _how: self.run())
 
     def open(self, path: str) -> None:
         """Run on a file."""
@@ -118,7 +119,8 @@ class OpenImage(QObject):
         self._running = picture
         self._selection.set_stop(None)
         memory = self.memory_gb * 2**30 or None
-        request = RunImage(picture.data, picture.name, memory_bytes=memory)
+        how = self._selection.preprocessing
+        request = RunImage(picture.data, picture.name, how, memory_bytes=memory)
         call = self._engine.ask(request, slot=SLOT, ahead=ahead)
         call.answered.connect(lambda run: self._finished(picture, run))
         call.failed.connect(self._failed)

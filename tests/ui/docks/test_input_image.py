@@ -45,6 +45,58 @@ def test_what_lies_outside_the_crop_is_dimmed(qtbot, dock, selection, model, run
     assert outside < 150
 
 
+def test_the_tensor_itself_is_drawn_on_request_with_its_range(qtbot, dock, selection, model, run):
+    selection.set_model(model)
+    taken = np.full((8, 8, 3), 200, np.uint8)
+    with qtbot.waitSignal(dock.shown):
+        selection.set_run(replace(run, taken=taken, taken_range=(-2.0, 2.5)))
+    assert "from −2 to 2.5" in dock.words.text().replace("-", "−")
+
+    with qtbot.waitSignal(dock.shown):
+        dock.as_tensor.click()
+
+    centre = dock.seen.target().center().toPoint()
+    assert dock.seen.grab().toImage().pixelColor(centre).name() == "#c8c8c8"
+
+
+def test_a_preset_that_is_applied_is_what_images_are_prepared_by(
+    qtbot, dock, selection, model, run
+):
+    selection.set_model(model)
+    with qtbot.waitSignal(dock.shown):
+        selection.set_run(run)
+    dock.edit.click()
+    caffe = dock.dialog.preset.findText("0 to 255 less ImageNet's mean, BGR (Caffe)")
+    dock.dialog.preset.setCurrentIndex(caffe)
+    dock.dialog.preset.activated.emit(caffe)
+    dock.dialog.apply.click()
+
+    how = selection.preprocessing
+    assert how.bgr
+    assert how.mean == pytest.approx([103.939 / 255, 116.779 / 255, 123.68 / 255], abs=1e-6)
+    assert how.std == pytest.approx([1 / 255] * 3, abs=1e-6)
+    assert (how.height, how.width, how.resize) == (8, 8, 10)
+    assert dock.dialog.preset.currentIndex() == caffe
+
+    dock.dialog.as_inferred.click()
+    assert selection.preprocessing is None
+    assert dock.dialog.preset.currentText() == "ImageNet's mean and deviation"
+
+
+def test_numbers_that_make_no_sense_cannot_be_applied(qtbot, dock, selection, model, run):
+    selection.set_model(model)
+    with qtbot.waitSignal(dock.shown):
+        selection.set_run(run)
+    dock.edit.click()
+    for text in ("", "1, 2", "a, b, c", "0", "nan"):
+        dock.dialog.std.setText(text)
+        assert not dock.dialog.apply.isEnabled()
+        assert dock.dialog.problem.text().startswith("std ")
+    dock.dialog.std.setText("0.5")
+    assert dock.dialog.apply.isEnabled()
+    assert dock.dialog.preprocessing().std == (0.5, 0.5, 0.5)
+
+
 def test_the_tensor_is_shown_as_the_model_sees_it(qtbot, dock, selection, model, run):
     selection.set_model(model)
     with qtbot.waitSignal(dock.shown):
@@ -57,7 +109,7 @@ def test_the_tensor_is_shown_as_the_model_sees_it(qtbot, dock, selection, model,
 def test_preprocessing_is_said_in_words():
     how = Preprocessing(224, 200, resize=256, mean=(0.5,), std=(0.25,), channels=1, reason="So.")
     assert in_words(how).splitlines() == [
-        "Shorter side to 256, centre 200×224, gray",
+        "Shorter side to 256, centre 200×224, gray, NCHW",
         "mean 0.5",
         "std 0.25",
         "So.",
