@@ -61,7 +61,7 @@ class Answers:
         match request:
             case messages.OpenModel():
                 return self._open(request, step)
-            case messages.RunImage():
+            case messages.RunImage() | messages.RunTensors():
                 return self._run(request, step)
             case messages.WeightsOf(node, input_channel):
                 return self._weights(self._node(node), input_channel)
@@ -137,14 +137,18 @@ class Answers:
             architectures=session.opened.architectures,
             preprocessing=session.preprocessing,
             labels=session.labels,
+            inputs=session.inputs,
         )
 
-    def _run(self, request: messages.RunImage, step: Step) -> Message:
+    def _run(self, request: messages.RunImage | messages.RunTensors, step: Step) -> Message:
         self.session.memory_bytes = request.memory_bytes
         self.wait_until_prepared(step)  # it holds the last run, whose memory this one takes
-        finished = self.session.run_image(
-            request.data, request.name, request.preprocessing, step, partly=True
-        )
+        if isinstance(request, messages.RunTensors):
+            finished = self.session.run_tensors(request.inputs, step, partly=True)
+        else:
+            finished = self.session.run_image(
+                request.data, request.name, request.preprocessing, step, partly=True
+            )
         self._target_in_view = self.session.predicted_target() if finished.stopped is None else None
         return finished
 

@@ -188,43 +188,43 @@ class Session:
         image = images.decode(data, name)
         prepared = images.prepare(image, how, where.dtype)
         tensor = self._tensor(np.repeat(prepared.tensor, where.batch, axis=0), where.name)
-        stopped: Problem | None = None
-        try:
-            run = self._run_on({where.name: tensor}, step)
-        except RunStopped as found:
-            if not partly:
-                raise
-            stopped = Problem(found.what, found.remedy, node=found.node)  # holds no run
-            run = found.run
+        run, stopped = self._run_partly({where.name: tensor}, step, partly=partly)
         picture = images.picture(image)
-        taken, taken_range = images.taken(prepared.tensor, how.layout)
+        left, top, width, height = prepared.crop
         scale = picture.shape[1] / image.width
-        node, reason = (
-            (None, "The run stopped before it gave a score.")
-            if stopped is not None
-            else self.default_layer()
-        )
-        return RunFinished(
+        taken, taken_range = images.taken(prepared.tensor, how.layout)
+        return self._finished(
+            run,
+            stopped,
             picture=picture,
-            crop=(
-                prepared.crop[0] * scale,
-                prepared.crop[1] * scale,
-                prepared.crop[2] * scale,
-                prepared.crop[3] * scale,
-            ),
+            crop=(left * scale, top * scale, width * scale, height * scale),
             seen=prepared.seen,
-            predictions=() if stopped is not None else tuple(self.predictions(10)),
-            score_kind=run.score_kind,
-            graph=None if run.graph == self._model.graph else run.graph,
-            shapes=self._last_run().shapes,
-            dtypes={n: str(r.tensor.dtype)[6:] for n, r in run.values.items()},
-            milliseconds=dict(run.milliseconds),
-            total_milliseconds=sum(run.milliseconds.values()),
-            default_node=node,
-            default_reason=reason,
-            bytes_on_disk=run.bytes_on_disk,
-            stopped=None if stopped is None else (stopped.what, stopped.remedy),
-            stopped_at="" if stopped is None else stopped.node,
+            taken=taken,
+            taken_range=taken_range,
+        )
+
+    def run_tensors(
+        self, inputs: Mapping[str, Array], step: Step | None = None, *, partly: bool = False
+    ) -> RunFinished:
+        """Run on tensors as the model takes them, by the inputs' names.
+
+        Args:
+            partly: as in `run_image`.
+
+        Raises:
+            Problem: the model cannot be run, or not on these.
+        """
+        self._runner()
+        tensors = {name: self._tensor(array, name) for name, array in inputs.items()}
+        run, stopped = self._run_partly(tensors, step, partly=partly)
+        taken, taken_range = self._as_picture(inputs)
+        crop = (0.0, 0.0, float(taken.shape[1]), float(taken.shape[0]))
+        return self._finished(
+            run,
+            stopped,
+            picture=taken,
+            crop=crop,
+            seen=taken,
             taken=taken,
             taken_range=taken_range,
         )
@@ -393,6 +393,65 @@ class Session:
         self._run, self._inputs = FinishedRun(forward, self._model), inputs
         self._graph_as_run = forward.graph
 
+    def _run_partly(
+        self, tensors: Mapping[str, Tensor], step: Step | None, *, partly: bool
+    ) -> tuple[ForwardPass, Problem | None]:
+        """The run, and what stopped it, if it may be stopped and was."""
+        try:
+            return self._run_on(tensors, step), None
+        except RunStopped as found:
+            if not partly:
+                raise
+            return found.run, Problem(found.what, found.remedy, node=found.node)  # holds no run
+
+    def _finished(
+        self,
+        run: ForwardPass,
+        stopped: Problem | None,
+        *,
+        picture: Array,
+        crop: tuple[float, float, float, float],
+        seen: Array,
+        taken: Array,
+        taken_range: tuple[float, float],
+    ) -> RunFinished:
+        node, reason = (
+            (None, "The run stopped before it gave a score.")
+            if stopped is not None
+            else self.default_layer()
+        )
+        return RunFinished(
+            picture=picture,
+            crop=crop,
+            seen=seen,
+            predictions=() if stopped is not None else tuple(self.predictions(10)),
+            score_kind=run.score_kind,
+            graph=None if run.graph == self._model.graph else run.graph,
+            shapes=self._last_run().shapes,
+            dtypes={n: str(r.tensor.dtype)[6:] for n, r in run.values.items()},
+            milliseconds=dict(run.milliseconds),
+            total_milliseconds=sum(run.milliseconds.values()),
+            default_node=node,
+            default_reason=reason,
+            bytes_on_disk=run.bytes_on_disk,
+            stopped=None if stopped is None else (stopped.what, stopped.remedy),
+            stopped_at="" if stopped is None else stopped.node,
+            taken=taken,
+            taken_range=taken_range,
+        )
+
+    def _as_picture(self, inputs: Mapping[str, Array]) -> tuple[Array, tuple[float, float]]:
+        """Of the input that takes an image, if there is one and it is no larger than one."""
+        where = self._model.image_input
+        array = inputs.get(where.name) if where is not None else None
+        if where is None or array is None or array.ndim != 4 or not array.size:
+            return np.zeros((0, 0, 3), np.uint8), (0.0, 0.0)
+        how = where.preprocessing
+        channels = array.shape[1 if how.layout == "NCHW" else 3]
+        if channels not in (1, 3) or array.dtype.kind not in "biuf":
+            return np.zeros((0, 0, 3), np.uint8), (0.0, 0.0)
+        return images.taken(array, how.layout)
+
     def _again(self, tensors: Mapping[str, Tensor]) -> ForwardPass:
         with within(self.memory_bytes):
             return self._runner().run(tensors, gradients=True)
@@ -412,13 +471,13 @@ class Session:
         if found is None:
             raise Problem(
                 f"{self.path.name} takes no image: its inputs are {_described(self.inputs)}.",
-                "Give its input as a tensor: `netviz run --input X.npy`.",
+                "Give its input as a tensor: Model > Inputs…, or `netviz run --input X.npy`.",
             )
         others = [value for value in self.inputs if value.name != found.name]
         if others:
             raise Problem(
                 f"{self.path.name} takes more than an image: also {_described(others)}.",
-                "Give every input as a tensor: `netviz run --input NAME=X.npy`.",
+                "Give each as a tensor: Model > Inputs…, or `netviz run --input NAME=X.npy`.",
             )
         return found
 

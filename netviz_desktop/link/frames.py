@@ -51,7 +51,7 @@ def encode(call: int, message: messages.Message) -> list[bytes | memoryview]:
 
     def reference(thing: object) -> int:
         if isinstance(thing, np.ndarray):
-            arrays.append(np.ascontiguousarray(thing))
+            arrays.append(np.asarray(thing, order="C"))
             return len(arrays) - 1
         if isinstance(thing, np.generic):
             raise TypeError(f"{type(thing).__name__} on the link: give a Python number")
@@ -64,7 +64,6 @@ def encode(call: int, message: messages.Message) -> list[bytes | memoryview]:
             call,
             type(message).__name__,
             msgspec.Raw(body),
-            # ascontiguousarray makes a scalar 1-D; no view needs a 0-D array
             [(array.dtype.str, array.shape) for array in arrays],
         )
     )

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from netviz_desktop.graph import ModelGraph
+from netviz_desktop.graph import ModelGraph, Value
 from netviz_desktop.graph.receptive_field import Axis
 from netviz_desktop.layout import Box, Edge, Frame, Placement
 
@@ -178,6 +178,8 @@ class ModelOpened(Message):
         architectures: all that fit, the likeliest first; `OpenModel.architecture` takes them.
         preprocessing: None when no input takes an image.
         labels: class names in the order of the output; empty when not known.
+        inputs: what a run must be given; empty for a model that cannot be run, and where only
+            a run can tell.
     """
 
     path: str
@@ -191,6 +193,7 @@ class ModelOpened(Message):
     architectures: tuple[str, ...] = ()
     preprocessing: Preprocessing | None = None
     labels: tuple[str, ...] = ()
+    inputs: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -232,10 +235,12 @@ class Prediction:
 
 @dataclass(frozen=True)
 class RunFinished(Message):
-    """An image went through the model, and every activation is kept in the engine.
+    """An image or tensors went through the model, and every activation is kept in the engine.
 
     Args:
-        picture: (H, W, 3) uint8, the whole image upright, at most 1024 pixels a side.
+        picture: (H, W, 3) uint8, the whole image upright, at most 1024 pixels a side. Of
+            tensors: the one that an image would become, drawn as `taken`, as are `seen` and
+            the crop; (0, 0, 3) where there is none.
         crop: left, top, width, height, in pixels of `picture`: the part the model saw.
         seen: (H, W, 3) uint8: the part that the model saw, in its resolution.
         taken: (H, W, 3) uint8: the tensor as the model takes it, its channels in the model's
@@ -290,6 +295,20 @@ class RunImage(Request[RunFinished]):
     data: bytes
     name: str
     preprocessing: Preprocessing | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class RunTensors(Request[RunFinished]):
+    """Run the open model on tensors as it takes them, without preprocessing.
+
+    Args:
+        inputs: by the inputs' names.
+        memory_bytes: as in `RunImage`.
+    """
+
+    Answer = RunFinished
+    inputs: dict[str, Array]
     memory_bytes: int | None = None
 
 

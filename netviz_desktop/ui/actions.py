@@ -48,6 +48,7 @@ class Actions(QObject):
         model = self._window.selection.model
         for action in self._need_model:
             action.setEnabled(model is not None)
+        self.inputs.setEnabled(model is not None and model.structure_only is None)
         self.trust.setEnabled(model is not None and model.can_be_trusted)
         self.model_code.setEnabled(model is not None and model.needs_code)
         self.architecture.setEnabled(model is not None and model.needs_code)
@@ -173,6 +174,7 @@ class Actions(QObject):
         self.run_again = self._add(
             menu, "&Run Again", self._window.images.run, "Ctrl+R", needs_model=True
         )
+        self.inputs = self._add(menu, "&Inputs…", self._window.inputs.ask, "Ctrl+Shift+I")
         self.cancel = self._add(menu, "&Cancel", self._window.status.cancel_work, "Ctrl+.")
         memory = menu.addMenu("&Memory for a Run")
         group = QActionGroup(self)

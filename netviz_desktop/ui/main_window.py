@@ -33,6 +33,7 @@ from netviz_desktop.ui.operations.bookmarks import Bookmarks
 from netviz_desktop.ui.operations.choose_member import ask_member
 from netviz_desktop.ui.operations.export_graph import choose_export, export
 from netviz_desktop.ui.operations.find import FindBar
+from netviz_desktop.ui.operations.give_inputs import GiveInputs
 from netviz_desktop.ui.operations.last_session import LastSession
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
 from netviz_desktop.ui.operations.open_files import local_files, open_in_own_window, sort_files
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.preparation = Preparation(self.selection, settings, self)
         self.images = OpenImage(engine, self.selection, self)
         self.images.memory_gb = settings.memory_gb
+        self.inputs = GiveInputs(self.images, self.selection, settings, self)
         self.restore = Restore(engine, self.models, self.images, self)
         self._painted = False
         self._furnishing = self._bring_docks()
@@ -139,14 +141,15 @@ class MainWindow(QMainWindow):
         architecture: str | None = None,
         member: str | None = None,
     ) -> None:
-        """Models and images, told apart by their content. The first model opens here, the
-        others in windows of their own; of several images the last one counts."""
-        models, images = sort_files(paths)
+        """Models, images and arrays, told apart by their content. The first model opens here,
+        the others in windows of their own; of several images or arrays the last one counts."""
+        models, images, arrays = sort_files(paths)
         if models:
             try:
                 self.images.pending = load(images[-1]) if images else None
             except Problem as problem:
                 self.tell(problem)
+            self.inputs.pending = arrays[-1] if arrays else None
             self.models.open(
                 models[0],
                 trust=trust,
@@ -155,6 +158,8 @@ class MainWindow(QMainWindow):
                 architecture=architecture,
                 member=member,
             )
+        elif arrays:
+            self.inputs.open(arrays[-1])
         elif images:
             self.images.open(images[-1])
         for model in models[1:]:
@@ -308,7 +313,7 @@ class MainWindow(QMainWindow):
         self.models.started.connect(self._opening)
         self.models.ended.connect(self._opening_ended)
         self.models.failed.connect(self._refused)
-        for operation in (self.images, self.restore, self.pages, self.overlays):
+        for operation in (self.images, self.inputs, self.restore, self.pages, self.overlays):
             operation.failed.connect(self.tell)
         self.legend.node_chosen.connect(self.show_node)
         self.images.noted.connect(self.status.say)
@@ -350,7 +355,7 @@ class MainWindow(QMainWindow):
         ask()
 
     def _opening_ended(self) -> None:
-        self.images.pending = None
+        self.images.pending = self.inputs.pending = None
         self.empty.say("")
         if self.selection.model is None:
             self.status.say("")

@@ -79,6 +79,8 @@ class Selection(QObject):
     """A class index, or None for the predicted class."""
     preprocessing_changed = Signal(object)
     """How the person wants images prepared, a `Preprocessing`; None: as inferred."""
+    inputs_asked = Signal()
+    """Someone wants to say what the model's inputs are given."""
     stop_changed = Signal(object)
     """The `Problem` that ended the latest run at a node, or None."""
     look_asked = Signal(object)

@@ -11,6 +11,7 @@ import msgspec
 from PySide6.QtCore import QByteArray, QSettings
 
 from netviz_desktop.link.messages import Preprocessing
+from netviz_desktop.ui.operations.given_inputs import Given
 
 RECENT_COUNT = 9
 MEMORY_GB = (0, 1, 2, 4, 8, 16, 32, 64)
@@ -138,6 +139,13 @@ class Settings:
 
     def set_preprocessing(self, path: str, how: Preprocessing | None) -> None:
         self._remember("preprocessing", path, how)
+
+    def given_inputs(self, path: str) -> dict[str, Given]:
+        """What the inputs of a model file were given last, by their names."""
+        return self._remembered("inputs", path, dict[str, Given]) or {}
+
+    def set_given_inputs(self, path: str, given: dict[str, Given]) -> None:
+        self._remember("inputs", path, given)
 
     @property
     def recent_commands(self) -> list[str]:

@@ -468,3 +468,17 @@ def test_a_run_within_little_memory_gives_the_same_numbers(session: Session, x: 
     assert np.array_equal(session.activation("conv_2"), expected[0])
     assert np.array_equal(session.gradient("conv_0"), expected[1])
     assert session.last.gradients(0).keys() >= {"a", "b", "c", "d"}
+
+
+def test_tensors_answer_as_an_image_does_with_a_picture_where_they_are_one(
+    session: Session, x: np.ndarray
+) -> None:
+    found = session.run_tensors({"x": x})
+    (expected,) = onnxruntime.InferenceSession(session.path).run(None, {"x": x})
+    assert found.predictions[0].score == pytest.approx(float(expected.max()), abs=1e-5)
+    assert found.picture.shape == (32, 32, 3)
+    assert found.taken_range == (pytest.approx(x.min()), pytest.approx(x.max()))
+    with pytest.raises(Problem):
+        session.run_tensors({"x": x[:, :2]})
+    with pytest.raises(Problem):
+        session.run_tensors({"y": x})

@@ -88,6 +88,7 @@ EXAMPLES: list[Message] = [
         "conv",
     ),
     messages.RunImage(b"\x00\xff" * 100, "cat.png", HOW, 1 << 40),
+    messages.RunTensors({"x": FLOATS, "rate": np.array(16000)}, 1 << 40),
     messages.Maps(
         "conv", 0, "y", (1, 4, 3, 2), "float32", "channels", FLOATS, (3, 2),
         FLOATS.min((1, 2)), FLOATS.max((1, 2)), STATISTICS, "A sentence.",

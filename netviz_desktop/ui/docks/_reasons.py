@@ -17,7 +17,7 @@ INSIDE = Problem(
 STOPPED = Problem("The run did not come to its end.", "The node that stopped it is marked.")
 NO_IMAGE_INPUT = Problem(
     "No input of this model takes an image.",
-    "On the command line, netviz run takes tensors in place of an image.",
+    "Model > Inputs… gives it numbers: files, typed ones, or random ones.",
 )
 
 

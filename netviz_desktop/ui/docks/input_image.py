@@ -13,9 +13,11 @@ from netviz_desktop.ui.engine_client import EngineClient
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.widgets.labels import Caption, Message
 from netviz_desktop.ui.widgets.layouts import GRID, column, row, scrolled
-from netviz_desktop.ui.widgets.numbers import number
+from netviz_desktop.ui.widgets.numbers import number, shape, short
 from netviz_desktop.ui.widgets.photo import Crop, Photo
 from netviz_desktop.ui.widgets.preparation_form import PreparationDialog
+
+_MOST_INPUTS = 12
 
 
 class InputImage(Following):
@@ -43,13 +45,18 @@ class InputImage(Following):
         self.edit.clicked.connect(self.edit_preprocessing)
         self.dialog: PreparationDialog | None = None
         self.message = Message()
+        self.give = QPushButton("Give inputs…")
+        self.give.clicked.connect(selection.inputs_asked)
+        nothing = QWidget()
+        empty = column(nothing, self.message, row(1, self.give, 1))
+        empty.setStretch(0, 1)
         content = QWidget()
         self._both = row(self.picture, self.seen)
         buttons = row(self.as_tensor, self.edit, 1)
         layout = column(content, self._both, buttons, self.words, 1)
         layout.setStretch(0, 1000)
         self._pages = QStackedWidget()
-        self._pages.addWidget(self.message)
+        self._pages.addWidget(nothing)
         self._pages.addWidget(scrolled(content))
         frame = QWidget()
         column(frame, self._pages, margin=GRID)
@@ -62,9 +69,20 @@ class InputImage(Following):
         if isinstance(run, Problem):
             self.message.say(run.what, run.remedy)
             self._pages.setCurrentIndex(0)
+        elif not run.picture.size:
+            self.message.say(
+                "It ran on what its inputs were given.", _given_to(self.selection, run)
+            )
+            self._pages.setCurrentIndex(0)
         else:
             self._draw(run)
             self._pages.setCurrentIndex(1)
+        model = self.selection.model
+        self.give.setVisible(
+            model is not None
+            and model.structure_only is None
+            and (model.preprocessing is None or len(model.inputs) > 1)
+        )
         self.shown.emit(self.selection.node or "")
 
     def _mark(self, cell: Crop | None) -> None:
@@ -110,6 +128,19 @@ class InputImage(Following):
             self.dialog.close()
             self.dialog.deleteLater()
             self.dialog = None
+
+
+def _given_to(selection: Selection, run: RunFinished) -> str:
+    """The inputs of the run, one a line."""
+    graph = selection.whole
+    names = graph.inputs if graph is not None else ()
+    lines = [
+        f"{short(name)}: {shape(run.shapes[name])} {run.dtypes.get(name, '')}"
+        for name in names[:_MOST_INPUTS]
+        if name in run.shapes
+    ]
+    more = ["…"] if len(names) > _MOST_INPUTS else []
+    return "\n".join([*lines, *more])
 
 
 def in_words(how: Preprocessing) -> str:

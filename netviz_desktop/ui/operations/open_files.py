@@ -7,16 +7,19 @@ from collections.abc import Iterable
 from PySide6.QtCore import QMimeData, QProcess
 
 from netviz_desktop.ui import program
+from netviz_desktop.ui.operations.given_inputs import is_tensors
 from netviz_desktop.ui.operations.open_image import is_image
 
 
-def sort_files(paths: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Models and images, each in their order."""
+def sort_files(paths: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """Models, images and arrays, each in their order."""
     models: list[str] = []
     images: list[str] = []
+    arrays: list[str] = []
     for path in paths:
-        (images if is_image(path) else models).append(path)
-    return models, images
+        kind = arrays if is_tensors(path) else images if is_image(path) else models
+        kind.append(path)
+    return models, images, arrays
 
 
 def local_files(mime: QMimeData) -> list[str]:

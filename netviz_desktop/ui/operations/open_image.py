@@ -1,4 +1,4 @@
-"""Take an image, and run the open model on it."""
+"""Take an image or tensors, and run the open model on them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject, S
 from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from netviz_desktop.link.messages import ModelOpened, RunFinished, RunImage
+from netviz_desktop.link.messages import ModelOpened, RunFinished, RunImage, RunTensors
 from netviz_desktop.problems import Problem
 from netviz_desktop.ui.choose_file import choose_file
 from netviz_desktop.ui.engine_client import Call, EngineClient
+from netviz_desktop.ui.operations.given_inputs import Array
 from netviz_desktop.ui.selection import Selection
 from netviz_desktop.ui.settings import Settings
 
@@ -44,8 +45,21 @@ class Picture:
     path: str = ""
 
 
+@dataclass(frozen=True)
+class Tensors:
+    """What a model is given in place of an image, by its inputs' names; `path` is that of the
+    model that they are for."""
+
+    name: str
+    inputs: dict[str, Array]
+    path: str
+
+
 class OpenImage(QObject):
-    """The image that models run on. A model that opens runs it at once."""
+    """The image that models run on. A model that opens runs it at once.
+
+    Tensors take its place for one model, until another image is taken or model opened.
+    """
 
     failed = Signal(object)
     noted = Signal(str)
@@ -63,7 +77,9 @@ class OpenImage(QObject):
         """Takes the place of `current` when the model that is being opened is there."""
         self.memory_gb = 0
         """How much a run may keep in memory; 0: a quarter of the machine's."""
-        self._running: Picture | None = None
+        self.tensors: Tensors | None = None
+        """What the open model runs on in place of `current`."""
+        self._running: Picture | Tensors | None = None
         selection.model_changed.connect(self._model_changed)
         selection.preprocessing_changed.connect(lambda _how: self.run())
 
@@ -91,7 +107,10 @@ class OpenImage(QObject):
         self.run(Picture("the pasted image", bytes(buffer.data().data())))
 
     def run(self, picture: Picture | None = None) -> None:
-        """Run the open model; None: on the current image."""
+        """Run the open model; None: again, on what it ran on last."""
+        if picture is None and self.tensors is not None:
+            self._ask(self.tensors)
+            return
         picture = picture or self.current
         if picture is None:
             return
@@ -100,6 +119,12 @@ class OpenImage(QObject):
             self.noted.emit(_why_not(picture, self._selection.model))
             return
         self._ask(picture)
+
+    def run_tensors(self, name: str, inputs: dict[str, Array]) -> None:
+        """Run on tensors as the open model takes them, which `name` tells from others."""
+        model = self._selection.model
+        if model is not None and model.structure_only is None:
+            self._ask(Tensors(name, inputs, model.path))
 
     def can_run(self) -> bool:
         """Whether the open model takes an image and can be run."""
@@ -110,28 +135,35 @@ class OpenImage(QObject):
 
     def restore(self) -> Call[RunFinished] | None:
         """Run again what ran, or was running, when the engine was lost."""
-        picture = self._running or self.current
-        if picture is None or not self.can_run():
+        given = self._running or self.tensors or self.current
+        if given is None or (isinstance(given, Picture) and not self.can_run()):
             return None
-        return self._ask(picture, ahead=True)
+        return self._ask(given, ahead=True)
 
-    def _ask(self, picture: Picture, *, ahead: bool = False) -> Call[RunFinished]:
-        self._running = picture
+    def _ask(self, given: Picture | Tensors, *, ahead: bool = False) -> Call[RunFinished]:
+        self._running = given
         self._selection.set_stop(None)
         memory = self.memory_gb * 2**30 or None
-        how = self._selection.preprocessing
-        request = RunImage(picture.data, picture.name, how, memory_bytes=memory)
+        request: RunImage | RunTensors
+        if isinstance(given, Tensors):
+            request = RunTensors(given.inputs, memory_bytes=memory)
+        else:
+            how = self._selection.preprocessing
+            request = RunImage(given.data, given.name, how, memory_bytes=memory)
         call = self._engine.ask(request, slot=SLOT, ahead=ahead)
-        call.answered.connect(lambda run: self._finished(picture, run))
+        call.answered.connect(lambda run: self._finished(given, run))
         call.failed.connect(self._failed)
-        call.stopped.connect(lambda: self._stopped(picture))
+        call.stopped.connect(lambda: self._stopped(given))
         return call
 
-    def _finished(self, picture: Picture, run: RunFinished) -> None:
+    def _finished(self, given: Picture | Tensors, run: RunFinished) -> None:
         # the same image again is no reason to leave the class that is being looked at
-        target = self._selection.target if picture is self.current else None
+        target = self._selection.target if given is (self.tensors or self.current) else None
         self._running = None
-        self.current = picture
+        if isinstance(given, Tensors):
+            self.tensors = given
+        else:
+            self.current, self.tensors = given, None
         self._selection.set_run(run)
         self._selection.set_target(target)
         if run.stopped is not None:
@@ -140,22 +172,25 @@ class OpenImage(QObject):
             self.failed.emit(problem)
             return
         on_disk = f", {_amount(run.bytes_on_disk)} on disk" if run.bytes_on_disk else ""
-        self.noted.emit(f"{picture.name}: ran in {run.total_milliseconds:.0f} ms{on_disk}.")
+        self.noted.emit(f"{given.name}: ran in {run.total_milliseconds:.0f} ms{on_disk}.")
 
     def _failed(self, problem: Problem) -> None:
         self._running = None
         self._selection.set_stop(problem if problem.node else None)
         self.failed.emit(problem)
 
-    def _stopped(self, picture: Picture) -> None:
+    def _stopped(self, given: Picture | Tensors) -> None:
         lost_with_the_engine = self._engine.hello is None
-        if self._running is picture and not lost_with_the_engine:
+        if self._running is given and not lost_with_the_engine:
             self._running = None
 
     def _model_changed(self, model: ModelOpened | None) -> None:
         self._running = None
         if self.pending is not None:
             self.current, self.pending = self.pending, None
+            self.tensors = None
+        if self.tensors is not None and (model is None or model.path != self.tensors.path):
+            self.tensors = None  # they are for another one
         if model is not None:
             self.run()
 
