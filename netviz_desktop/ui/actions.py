@@ -184,6 +184,7 @@ class Actions(QObject):
             action.setCheckable(True)
             action.setChecked(gigabytes == self._window.settings.memory_gb)
             group.addAction(action)
+        self._add(menu, "Class &Names…", self._window.choose_class_names, needs_model=True)
         menu.addSeparator()
         self.trust = self._add(menu, "&Trust and Run…", self._window.ask_trust)
         self.architecture = self._add(menu, "&Architecture…", self._window.ask_architecture)

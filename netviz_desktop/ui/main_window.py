@@ -38,7 +38,7 @@ from netviz_desktop.ui.operations.last_session import LastSession
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
 from netviz_desktop.ui.operations.open_files import local_files, open_in_own_window, sort_files
 from netviz_desktop.ui.operations.open_image import OpenImage, choose_image, load
-from netviz_desktop.ui.operations.open_model import OpenModel, choose_model
+from netviz_desktop.ui.operations.open_model import OpenModel, choose_class_names, choose_model
 from netviz_desktop.ui.operations.overlays import Overlays, choose_values
 from netviz_desktop.ui.operations.pages import Pages
 from netviz_desktop.ui.operations.palette import Palette
@@ -192,6 +192,9 @@ class MainWindow(QMainWindow):
         dialog = ModelCodeDialog(name, self.models.request.model_code or "", self)
         dialog.accepted.connect(lambda: self.models.with_code(dialog.code))
         dialog.open()
+
+    def choose_class_names(self) -> None:
+        choose_class_names(self, self.settings, self.models.with_labels)
 
     def ask_architecture(self) -> None:
         if self.selection.model is not None:

@@ -140,6 +140,17 @@ class Settings:
     def set_preprocessing(self, path: str, how: Preprocessing | None) -> None:
         self._remember("preprocessing", path, how)
 
+    def class_names(self, path: str) -> str | None:
+        """The file of class names that was chosen for a model file; None when it is gone."""
+        chosen = self._text(_of_file("class_names", path))
+        return chosen if chosen and Path(chosen).is_file() else None
+
+    def set_class_names(self, path: str, chosen: str | None) -> None:
+        if chosen is None:
+            self._store.remove(_of_file("class_names", path))
+        else:
+            self._store.setValue(_of_file("class_names", path), str(Path(chosen).absolute()))
+
     def given_inputs(self, path: str) -> dict[str, Given]:
         """What the inputs of a model file were given last, by their names."""
         return self._remembered("inputs", path, dict[str, Given]) or {}

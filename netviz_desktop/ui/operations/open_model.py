@@ -58,6 +58,7 @@ class OpenModel(QObject):
         """Open a file in place of the model in view."""
         # the engine may have another current folder, or be on another machine
         absolute = str(Path(path).absolute())
+        labels = labels or self._settings.class_names(absolute)
         return self._ask(Request(absolute, trust, model_code, labels, architecture, member))
 
     def reload(self) -> None:
@@ -77,6 +78,11 @@ class OpenModel(QObject):
         """The open file again, now with the function that makes its network."""
         if self.request is not None:
             self._ask(dataclasses.replace(self.request, model_code=model_code))
+
+    def with_labels(self, labels: str) -> None:
+        """The open model again, its classes now named as a file says; remembered for it."""
+        if self.request is not None:
+            self._ask(dataclasses.replace(self.request, labels=str(Path(labels).absolute())))
 
     def with_architecture(self, name: str) -> None:
         """The open weights again, now as those of another network, or "none"."""
@@ -113,10 +119,14 @@ class OpenModel(QObject):
     def _opened(self, request: Request, opened: ModelOpened) -> None:
         self.request = request
         self._settings.remember(request.path)
+        if request.labels is not None:
+            self._settings.set_class_names(request.path, request.labels)
         self._selection.set_model(opened)
 
     def _failed(self, request: Request, problem: Problem) -> None:
         self.refused = request
+        if self._settings.class_names(request.path) == request.labels:
+            self._settings.set_class_names(request.path, None)  # maybe it fails of these
         self.failed.emit(problem)
 
     def _stopped(self, request: Request) -> None:
@@ -147,6 +157,14 @@ def choose_model(
 ) -> QFileDialog:
     """Ask for a model file of any format that the engine opens."""
     return choose_file(parent, "Open model", name_filters(formats), settings, "model", then)
+
+
+def choose_class_names(
+    parent: QWidget, settings: Settings, then: Callable[[str], object]
+) -> QFileDialog:
+    """Ask for a file of class names."""
+    filters = ["Class names (*.txt *.json *.names *.labels)", "All files (*)"]
+    return choose_file(parent, "Open class names", filters, settings, "labels", then)
 
 
 def name_filters(formats: tuple[FormatInfo, ...]) -> list[str]:

@@ -150,3 +150,24 @@ def test_a_refused_archive_opens_with_the_model_that_is_meant(models, engine, op
 
     last = engine.requests(Request)[-1]
     assert last == Request("/models/a.zip", labels="names.txt", member="y.onnx")
+
+
+def test_class_names_that_were_chosen_are_taken_again_unless_they_are_gone_or_bad(
+    models, engine, opened, settings, tmp_path
+):
+    names = tmp_path / "names.txt"
+    names.write_text("ant\nbee")
+    models.open("/models/a.onnx")
+    engine.answer(Request, opened())
+    models.with_labels(str(names))
+    assert engine.requests(Request)[-1].labels == str(names)
+    engine.answer(Request, opened(labels=("ant", "bee")))
+
+    models.open("/models/b.onnx")
+    assert engine.requests(Request)[-1].labels is None
+    models.open("/models/a.onnx")
+    assert engine.requests(Request)[-1].labels == str(names)
+    engine.answer(Request, Failed("The labels are no text.", "Choose others."))
+    assert settings.class_names("/models/a.onnx") is None
+    models.open("/models/a.onnx")
+    assert engine.requests(Request)[-1].labels is None
