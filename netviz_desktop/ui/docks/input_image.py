@@ -89,7 +89,7 @@ class InputImage(Following):
         """What a cell sees, on both pictures."""
         run = self.selection.run
         self.seen.mark(cell)
-        if cell is None or run is None:
+        if cell is None or run is None or not run.seen.size:  # it ran on tensors
             self.picture.mark(None)
             return
         height, width = run.seen.shape[:2]
