@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from netviz_desktop.graph._convexity import Convexity
+from netviz_desktop.graph._weights import readers_of_weights
 from netviz_desktop.graph.model import ModelGraph
 
 _SHORTEST_RUN = 3
+_FEWEST_OF_WEIGHTS = 3
 
 
 @dataclass(eq=False, slots=True)  # frozen once the tree is grown
@@ -25,6 +28,7 @@ class Scope:
         children: scopes in it directly, runs in place of their members, as indices.
         start, stop: where its nodes, with those of all scopes in it, stand in `Scopes.order`.
         members: of a run: the identical scopes, else nothing.
+        of_weights: whether it only prepares weights for one node, whatever the inputs are.
     """
 
     id: str
@@ -37,6 +41,7 @@ class Scope:
     start: int
     stop: int
     members: tuple[int, ...] = ()
+    of_weights: bool = False
 
     @property
     def count(self) -> int:
@@ -53,6 +58,7 @@ class _Bud:
         "is_called_repeatedly",
         "is_container",
         "nodes",
+        "of_weights",
         "path",
         "skipped",
     )
@@ -65,6 +71,7 @@ class _Bud:
         self.skipped = 0  # scopes around it that hold nothing else
         self.is_called_repeatedly = False
         self.is_container = False  # of modules alone; computes nothing itself
+        self.of_weights = False
 
 
 def grow(graph: ModelGraph) -> tuple[list[Scope], list[int]]:
@@ -73,7 +80,9 @@ def grow(graph: ModelGraph) -> tuple[list[Scope], list[int]]:
     children: list[list[int]] = []
     order: list[int] = []
     # depth first, without recursion: a file decides how deep scopes are nested
-    waiting: list[tuple[_Bud | None, int]] = [(_simplified(_buds(graph), graph), -1)]
+    waiting: list[tuple[_Bud | None, int]] = [
+        (_with_weights_apart(_simplified(_buds(graph), graph), graph), -1)
+    ]
     while waiting:
         bud, parent = waiting.pop()
         if bud is None:  # all in the parent has been seen
@@ -86,9 +95,11 @@ def grow(graph: ModelGraph) -> tuple[list[Scope], list[int]]:
             told = 2  # a number alone tells nothing
         name = ".".join(bud.path[-told:])
         nodes = tuple(bud.nodes)
-        scopes.append(
-            Scope(_id("scope", bud.path), bud.path, name, parent, depth, nodes, (), len(order), 0)
+        made = Scope(
+            _id("scope", bud.path), bud.path, name, parent, depth, nodes, (), len(order), 0
         )
+        made.of_weights = bud.of_weights
+        scopes.append(made)
         children.append([])
         order += nodes
         if parent >= 0:
@@ -160,6 +171,34 @@ def _simplified(root: _Bud, graph: ModelGraph) -> _Bud:
             bud.skipped = only.skipped + 1
     while len(root.children) == 1 and not root.nodes:  # a box around everything
         root.nodes, root.children = root.children[0].nodes, root.children[0].children
+    return root
+
+
+def _with_weights_apart(root: _Bud, graph: ModelGraph) -> _Bud:
+    """With what computes the weights of one node, in the same scope, in a scope of its own."""
+    readers = readers_of_weights(graph)
+    if not readers:
+        return root
+    inside = [root]
+    for bud in inside:  # grows while it is read
+        inside += bud.children
+        here, groups = set(bud.nodes), dict[int, list[int]]()
+        for index in bud.nodes:
+            if readers.get(index) in here:
+                groups.setdefault(readers[index], []).append(index)
+        taken = {child.path for child in bud.children}
+        for reader, indices in groups.items():
+            if len(indices) < _FEWEST_OF_WEIGHTS:
+                continue
+            name = f"weights of {graph.nodes[reader].op_type}"
+            numbered = (f"{name} {number}" for number in itertools.count(2))
+            free = (n for n in itertools.chain((name,), numbered) if (*bud.path, n) not in taken)
+            apart = _Bud((*bud.path, next(free)))
+            taken.add(apart.path)
+            apart.nodes, apart.count, apart.of_weights = indices, len(indices), True
+            here.difference_update(indices)
+            bud.children.append(apart)
+        bud.nodes = [index for index in bud.nodes if index in here]
     return root
 
 

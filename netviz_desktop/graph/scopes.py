@@ -3,7 +3,8 @@
 A scope of one node is that node, and one that only holds another scope is that scope: a box
 that opens into a single box tells nothing. Calls of one module at several places, such as a
 shared ReLU, stand where they happen. Identical siblings in a row fold into one, a run, which
-opens as a whole, or at one member with the rest folded before and behind it.
+opens as a whole, or at one member with the rest folded before and behind it. What only
+prepares the weights of one node, whatever the inputs are, is a scope beside that node.
 """
 
 from __future__ import annotations
@@ -200,10 +201,10 @@ class Scopes:
         )
 
     def readable(self) -> Opened:
-        """What a model opens with: all of a small one; of a large one as many levels as can
-        be taken in, and of runs the first member."""
+        """What a model opens with: all of a small one but how its weights are prepared; of a
+        large one as many levels as can be taken in, and of runs the first member."""
         if len(self.graph.nodes) <= READABLE:
-            return self.everything()
+            return Opened(frozenset(s.id for s in self.all[1:] if not s.of_weights))
         seen = len(self.root.nodes) + len(self.root.children)
         opened, steps = set(), {}
         level = list(self.root.children)
@@ -213,6 +214,8 @@ class Scopes:
                 if seen + self._grows(index) > READABLE:
                     break
                 scope = self.all[index]
+                if scope.of_weights:
+                    continue
                 seen += self._grows(index)
                 opened.add(scope.id)
                 if scope.members:

@@ -326,3 +326,37 @@ def test_a_run_that_is_all_of_a_scope_has_each_name_of_its_path_once() -> None:
         at = f"encoder.layers.{i}.b"
 
     assert Scopes(model(*nodes)).all[1].name == "encoder.layers.0 – 2"
+
+
+def prepared() -> ModelGraph:
+    """An LSTM whose weights are cut and joined from stored ones."""
+    weight = Parameter("w", (4, 4), "float32")
+    cut = [node(f"rnn.slice{i}", "w", weights=[weight]) for i in range(3)]
+    return model(
+        node("stem", "x"),
+        *cut,
+        node("rnn.concat", *(n.id for n in cut)),
+        node("rnn.lstm", "stem", "rnn.concat", op="LSTM"),
+        node("rnn.relu", "rnn.lstm"),
+        node("head", "rnn.relu"),
+    )
+
+
+def test_what_prepares_the_weights_of_one_node_opens_as_one_closed_box_beside_it() -> None:
+    scopes = Scopes(prepared())
+    visible = scopes.visible(scopes.readable())
+    assert seen(visible) == ["stem", "weights of LSTM", "rnn.lstm", "rnn.relu", "head"]
+    assert ("rnn.weights of LSTM", "rnn.lstm", 1) in links(visible)
+    assert len(scopes.visible(scopes.everything()).boxes) == len(scopes.graph.nodes)
+
+
+def test_weights_that_two_nodes_read_or_that_the_model_gives_back_stay_where_they_are() -> None:
+    graph = prepared()
+    read_twice = (*graph.nodes, node("rnn.other", "rnn.concat", "head"))
+    for changed in (model(*read_twice), model(*graph.nodes, outputs=("head", "rnn.concat"))):
+        assert not any(scope.of_weights for scope in Scopes(changed).all)
+
+
+def test_a_model_without_inputs_has_no_weights_that_are_prepared() -> None:
+    chain = [node("a"), node("b", "a"), node("c", "b"), node("d", "c")]
+    assert not any(scope.of_weights for scope in Scopes(model(*chain, inputs=())).all)
