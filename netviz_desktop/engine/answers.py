@@ -183,17 +183,21 @@ class Answers:
         else:
             tensor = run.activation(node, request.output)
         found = self._node(node)
+        patches = self.session.patches()
         channel = pictures.channel(
             found,
             tensor,
             request.index,
             output=request.output,
             channels_last=self.session.channels_last(),
+            patches=patches,
         )
         size = self.session.image_size()
         if not request.placed or size is None:
             return channel
         field = self.session.field(found.outputs[request.output])
+        if patches is not None and patches.prefixes(tuple(tensor.shape)) is not None:
+            field = patches.field
         placed = place(torch.from_numpy(channel.values), field, size).placed.numpy()
         return replace(channel, placed=placed)
 
@@ -248,6 +252,7 @@ class Answers:
             state=state,
             channels_last=last,
             field=self.session.field(node.outputs[output]),
+            patches=self.session.patches(),
         )
 
     def _target(self, target: int | None) -> int:

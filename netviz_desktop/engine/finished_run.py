@@ -7,6 +7,7 @@ from functools import cached_property
 from netviz_desktop.engine.default_layer import default_layer
 from netviz_desktop.engine.forward_pass import ForwardPass
 from netviz_desktop.engine.model import Model
+from netviz_desktop.engine.patches import Patches, patches
 from netviz_desktop.graph.channels_last import channels_last
 from netviz_desktop.graph.receptive_field import Field, receptive_fields
 
@@ -50,6 +51,10 @@ class FinishedRun:
         return receptive_fields(
             self.forward.graph, self.shapes, self.input, self.spatial_axes, self._numbers
         )
+
+    @cached_property
+    def patches(self) -> Patches | None:
+        return patches(self.shapes, self.fields)
 
     @cached_property
     def default_layer(self) -> tuple[str | None, str]:

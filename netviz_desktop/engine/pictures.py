@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netviz_desktop.engine.patches import Patches
 from netviz_desktop.engine.placement import rows_and_columns
 from netviz_desktop.engine.tensor_statistics import real, statistics
 from netviz_desktop.graph import Node
@@ -37,7 +38,13 @@ class Pictures:
     stack: Tensor
 
 
-def pictures(tensor: Tensor, op_type: str = "", *, channels_last: bool = False) -> Pictures:
+def pictures(
+    tensor: Tensor,
+    op_type: str = "",
+    *,
+    channels_last: bool = False,
+    patches: Patches | None = None,
+) -> Pictures:
     """The first sample of a value as pictures; of a tensor of any rank.
 
     (N, C, 1, 1) is a vector: its pictures would be single points.
@@ -53,6 +60,9 @@ def pictures(tensor: Tensor, op_type: str = "", *, channels_last: bool = False) 
             return Pictures("heads", first)
         return Pictures("channels", first)
     if tensor.ndim == 3:
+        before = patches.prefixes(tuple(tensor.shape)) if patches is not None else None
+        if patches is not None and before is not None:
+            return Pictures("tokens", tensor[0, before:].T.reshape(-1, *patches.size))
         return Pictures("matrix", tensor[:1])
     if tensor.ndim in (1, 2):
         vector = tensor if tensor.ndim == 1 else tensor[0]
@@ -70,15 +80,19 @@ def maps(
     state: str = "",
     channels_last: Collection[str] = (),
     field: Field | None = None,
+    patches: Patches | None = None,
 ) -> Maps:
     """The message that shows a node's value, or the gradient there.
 
     Args:
         field: where on the image the value looks.
+        patches: of the image, where there are any.
     """
     value = node.outputs[output]
     last = value in channels_last
-    found = pictures(tensor, node.op_type, channels_last=last)
+    found = pictures(tensor, node.op_type, channels_last=last, patches=patches)
+    if patches is not None and found.axes == "tokens":
+        field = patches.field
     upright = field is not None and field.keys() == ({1, 2} if last else {2, 3})
     stack = real(found.stack)
     minimum, maximum = _extremes(stack)
@@ -99,7 +113,9 @@ def maps(
         mean=mean,
         std=std,
         zeros=zeros,
-        looks_at=rows_and_columns(field) if found.axes == "channels" and upright else (),
+        looks_at=rows_and_columns(field)
+        if found.axes in ("channels", "tokens") and upright
+        else (),
     )
 
 
@@ -110,6 +126,7 @@ def channel(
     *,
     output: int = 0,
     channels_last: Collection[str] = (),
+    patches: Patches | None = None,
 ) -> Channel:
     """One picture of the same `maps`, in full.
 
@@ -117,7 +134,7 @@ def channel(
         Problem: there is no such picture.
     """
     last = node.outputs[output] in channels_last
-    stack = pictures(tensor, node.op_type, channels_last=last).stack
+    stack = pictures(tensor, node.op_type, channels_last=last, patches=patches).stack
     if not 0 <= index < len(stack):
         raise Problem(
             f"{node.id} has no picture {index}: there are {len(stack)}.",

@@ -22,6 +22,7 @@ from netviz_desktop.engine.forward_pass import ForwardPass, RunStopped
 from netviz_desktop.engine.memory import give_back_freed_memory, within
 from netviz_desktop.engine.model import Model, open_model
 from netviz_desktop.engine.node_values import node_values
+from netviz_desktop.engine.patches import Patches
 from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
 from netviz_desktop.graph import ModelGraph, Value, collector, overlay
@@ -302,6 +303,10 @@ class Session:
             return None
         shape = run.shapes[run.input]
         return shape[run.spatial_axes[0]], shape[run.spatial_axes[1]]
+
+    def patches(self) -> Patches | None:
+        """Of the image, where the last run made tokens of them."""
+        return self._last_run().patches
 
     def field(self, value: str) -> Field | None:
         """Where on the image a value of the last run looks; None: it is not known."""

@@ -341,9 +341,10 @@ class Maps(Message):
     Args:
         shape: of the whole tensor; the pictures are of its first sample.
         axes: what one picture and the row of pictures are, for the titles:
-            "channels" (N, C, H, W), "heads" (N, H, T, T), "matrix" (one picture, T x D),
-            "vector" (one picture, 1 x D), "scalar", "slices" (any other rank), or
-            "" when there is nothing to draw.
+            "channels" (N, C, H, W), "tokens" (N, T, D), the patches of an image as a map for
+            each D, without tokens that stand before them, "heads" (N, H, T, T), "matrix" (one
+            picture, T x D), "vector" (one picture, 1 x D), "scalar", "slices" (any other
+            rank), or "" when there is nothing to draw.
         thumbnails: (C, h, w) float32, each at most 96 pixels a side (averaged down).
         size: (H, W) of a picture in full.
         minimum, maximum: (C,) float32, exact, over the full picture.

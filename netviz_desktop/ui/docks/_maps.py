@@ -23,8 +23,8 @@ from netviz_desktop.ui.widgets.numbers import counted, number, percent, shape
 from netviz_desktop.ui.widgets.pictures import Pictures
 from netviz_desktop.ui.widgets.tensor_view import TensorView
 
-_KINDS = {"channels": "grid", "heads": "grid", "slices": "grid"}
-_NOUNS = {"channels": "channel", "heads": "head", "slices": "slice"}
+_KINDS = {"channels": "grid", "tokens": "grid", "heads": "grid", "slices": "grid"}
+_NOUNS = {"channels": "channel", "tokens": "channel", "heads": "head", "slices": "slice"}
 
 
 class MapsDock(Asking):
@@ -198,6 +198,10 @@ def _facts(maps: Maps) -> str:
         if found.inf_count:
             second.append(f"{found.inf_count} infinite")
     if maps.axes in _NOUNS:
+        if maps.axes == "tokens":
+            before = maps.shape[1] - maps.size[0] * maps.size[1]
+            patches = f"{shape(maps.size)} patches"
+            first.append(f"{patches} after {counted(before, 'token')}" if before else patches)
         count, noun = len(maps.thumbnails), _NOUNS[maps.axes]
         dead = int(((maps.minimum == 0) & (maps.maximum == 0)).sum())
         are = "is" if dead == 1 else "are"
