@@ -21,7 +21,7 @@ from netviz_desktop.engine.runners import Step
 from netviz_desktop.engine.session import Session
 from netviz_desktop.graph import Node
 from netviz_desktop.graph.memory_limit import limited
-from netviz_desktop.graph.overlay import GRADIENT_NORM
+from netviz_desktop.graph.overlay import BY_ID, OF_GRADIENT
 from netviz_desktop.link import messages
 from netviz_desktop.link.messages import Message
 from netviz_desktop.problems import Cancelled, Problem
@@ -85,6 +85,9 @@ class Answers:
                 return self._explain(request, step)
             case messages.OverlayOf(kind, target):
                 return self._overlay(kind, target, step)
+            case messages.DiagnosisOf(target):
+                self.wait_until_prepared(step)
+                return self.session.diagnosis(target, step)
         raise TypeError(f"{type(request).__name__} is no request that is known")
 
     def use_idle_time(self) -> None:
@@ -238,7 +241,7 @@ class Answers:
         )
 
     def _overlay(self, kind: str, target: int | None, step: Step) -> Message:
-        if kind == GRADIENT_NORM.id:
+        if BY_ID.get(kind) in OF_GRADIENT:
             self.wait_until_prepared()
         found = self.session.overlay(kind, target, step)
         return messages.NodeValues(tuple(found), np.array(list(found.values()), np.float64))

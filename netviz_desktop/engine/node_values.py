@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import torch
@@ -12,11 +12,19 @@ from torch import Tensor
 from netviz_desktop.engine.finished_run import FinishedRun
 from netviz_desktop.engine.pictures import pictures
 from netviz_desktop.engine.runners import Step
+from netviz_desktop.engine.weight_gradient import gradient_to_weight
 from netviz_desktop.graph import Node
 from netviz_desktop.graph import overlay as overlays
 from netviz_desktop.graph.overlay import Kind
 
 _PIECE = 1024  # numbers that are added up in their own type
+_NEAR_BOUND = 0.01  # of the range between the bounds
+_BOUNDS = {
+    "sigmoid": (0.0, 1.0),
+    "hardsigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+}
 
 _Measure: TypeAlias = Callable[[FinishedRun, Node, list[tuple[str, Tensor]]], float | None]
 
@@ -39,34 +47,38 @@ def node_values(
     forward = run.forward
     if kind is overlays.TIME:
         return dict(forward.milliseconds)
-    if kind is overlays.GRADIENT_NORM:
+    if kind in overlays.OF_GRADIENT:
         if step is not None:
             step(-1, "Computing gradients")
-        return _gradient_norms(run, target if target is not None else 0, step)
-    measure = _MEASURES[kind]
+        gradients = forward.gradients(target if target is not None else 0)
+        of = gradient_norm if kind is overlays.GRADIENT_NORM else gradient_to_weight
+        nodes = _stepped(run, "Measuring gradients", step)
+        known = ((node.id, of(run, node, gradients)) for node in nodes)
+        return {node: value for node, value in known if value is not None}
+    measure = MEASURES[kind]
     found: dict[str, float] = {}
     for node in _stepped(run, f"Measuring: {kind.name.lower()}", step):
-        outputs = [
-            (name, forward.values[name].tensor)
-            for name in node.outputs
-            if name in forward.values and _is_measured(forward.values[name].tensor)
-        ]
+        outputs = measured(run, node)
         value = measure(run, node, outputs) if outputs else None
         if value is not None:
             found[node.id] = value
     return found
 
 
-def _gradient_norms(run: FinishedRun, target: int, step: Step | None) -> dict[str, float]:
+def measured(run: FinishedRun, node: Node) -> list[tuple[str, Tensor]]:
+    """The outputs of a node that say what, not how, to compute."""
     values = run.forward.values
-    gradients = run.forward.gradients(target)
-    found = {}
-    for node in _stepped(run, "Measuring gradients", step):
-        names = [n for n in node.outputs if n in values and values[n].edge is not None]
-        if names:  # what no score depends on has the gradient 0
-            norms = [norm(gradients[name])[0] for name in names if name in gradients]
-            found[node.id] = math.hypot(*norms)
-    return found
+    names = [name for name in node.outputs if name in values]
+    return [(name, values[name].tensor) for name in names if _is_measured(values[name].tensor)]
+
+
+def gradient_norm(run: FinishedRun, node: Node, gradients: Mapping[str, Tensor]) -> float | None:
+    values = run.forward.values
+    names = [n for n in node.outputs if n in values and values[n].edge is not None]
+    if not names:
+        return None
+    # what no score depends on has the gradient 0
+    return math.hypot(*(norm(gradients[name])[0] for name in names if name in gradients))
 
 
 def _stepped(run: FinishedRun, what: str, step: Step | None) -> Iterator[Node]:
@@ -140,9 +152,64 @@ def _not_finite(_run: FinishedRun, _node: Node, outputs: list[tuple[str, Tensor]
     return float(worst)
 
 
-_MEASURES: dict[Kind, _Measure] = {
+def _mean(_run: FinishedRun, _node: Node, outputs: list[tuple[str, Tensor]]) -> float | None:
+    found = _mean_and_variance(outputs)
+    return found[0] if found is not None else None
+
+
+def _deviation(_run: FinishedRun, _node: Node, outputs: list[tuple[str, Tensor]]) -> float | None:
+    found = _mean_and_variance(outputs)
+    return math.sqrt(found[1]) if found is not None else None
+
+
+def _mean_and_variance(outputs: list[tuple[str, Tensor]]) -> tuple[float, float] | None:
+    """Of all finite numbers together, complex ones by magnitude (Chan et al. 1979)."""
+    seen, mean, squares = 0, 0.0, 0.0
+    for _, tensor in outputs:
+        count, centre, variance = _moments(tensor)
+        if count:
+            apart = centre - mean
+            squares += variance * count + apart * apart * seen * count / (seen + count)
+            mean += apart * count / (seen + count)
+            seen += count
+    return (mean, squares / seen) if seen else None
+
+
+def _moments(tensor: Tensor) -> tuple[int, float, float]:
+    """How many numbers are finite, their mean, and their variance."""
+    flat = (tensor.abs() if tensor.is_complex() else tensor).reshape(-1)
+    if flat.element_size() >= 4 and flat.numel() % _PIECE == 0:
+        pieces = torch.var_mean(flat.view(-1, _PIECE), dim=1, correction=0)
+        variances, means = (found.double() for found in pieces)
+        mean, variance = float(means.mean()), float(variances.mean() + means.var(correction=0))
+        if math.isfinite(mean) and math.isfinite(variance):
+            return flat.numel(), mean, variance
+    wide = flat.double()
+    wide = wide[wide.isfinite()]
+    if not wide.numel():
+        return 0, 0.0, 0.0
+    return wide.numel(), float(wide.mean()), float(wide.var(correction=0))
+
+
+def _saturation(_run: FinishedRun, node: Node, outputs: list[tuple[str, Tensor]]) -> float | None:
+    name = node.op_type.rpartition(".")[2].lower().replace("_", "")
+    if name not in _BOUNDS or any(tensor.is_complex() for _, tensor in outputs):
+        return None
+    low, high = _BOUNDS[name]
+    margin = _NEAR_BOUND * (high - low)
+    near = 0
+    for _, tensor in outputs:
+        comparable = tensor.float() if tensor.element_size() < 2 else tensor
+        near += int(((comparable <= low + margin) | (comparable >= high - margin)).sum())
+    return near / sum(tensor.numel() for _, tensor in outputs)
+
+
+MEASURES: dict[Kind, _Measure] = {
     overlays.ACTIVATION_NORM: _root_mean_square,
     overlays.SPARSITY: _zeros,
     overlays.DEAD_CHANNELS: _dead_channels,
     overlays.NOT_FINITE: _not_finite,
+    overlays.ACTIVATION_MEAN: _mean,
+    overlays.ACTIVATION_DEVIATION: _deviation,
+    overlays.SATURATION: _saturation,
 }

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from netviz_desktop.engine import explain as attribution
 from netviz_desktop.engine import images, labels, predictions
+from netviz_desktop.engine.diagnosis import diagnosis
 from netviz_desktop.engine.explanation import Explanation, as_numpy, explanation
 from netviz_desktop.engine.finished_run import FinishedRun
 from netviz_desktop.engine.forward_pass import ForwardPass, RunStopped
@@ -27,7 +28,7 @@ from netviz_desktop.engine.preprocessing import ImageInput
 from netviz_desktop.engine.runners import Runner, Step
 from netviz_desktop.graph import ModelGraph, Value, collector, overlay
 from netviz_desktop.graph.receptive_field import Field
-from netviz_desktop.link.messages import Prediction, Preprocessing, RunFinished
+from netviz_desktop.link.messages import Diagnosis, Prediction, Preprocessing, RunFinished
 from netviz_desktop.problems import Problem, short
 from netviz_desktop.readers import OpenedModel, Options
 
@@ -281,8 +282,7 @@ class Session:
         """What the last run says about each node that has it, by id.
 
         Args:
-            kind: "time", "activation-norm", "sparsity", "dead-channels", "gradient-norm" or
-                "nan-inf"; `graph.overlay` says what each of them is.
+            kind: the id of one that needs a run; `graph.overlay` says what each of them is.
             target: of the gradient; None: the predicted class.
 
         Raises:
@@ -292,7 +292,7 @@ class Session:
         if known is None or not known.needs_run:
             names = ", ".join(other.id for other in overlay.KINDS if other.needs_run)
             raise Problem(f"“{kind}” is nothing that a run says.", f"Take one of {names}.")
-        if known is overlay.GRADIENT_NORM and target is None:
+        if known in overlay.OF_GRADIENT and target is None:
             target = self.predicted_target()
         return node_values(self._last_run(), known, target, step)
 
@@ -311,6 +311,20 @@ class Session:
     def field(self, value: str) -> Field | None:
         """Where on the image a value of the last run looks; None: it is not known."""
         return self._last_run().fields.get(value)
+
+    def diagnosis(self, target: int | None = None, step: Step | None = None) -> Diagnosis:
+        """What the last run says about all nodes, in one pass over it.
+
+        Args:
+            target: of the gradient; None: the predicted class.
+        """
+        run, why = self._last_run(), ""
+        if target is None:
+            try:
+                target = self.predicted_target()
+            except Problem as problem:
+                why = f"{problem.what} {problem.remedy}"
+        return diagnosis(run, target, step, why)
 
     def channels_last(self) -> frozenset[str]:
         """Names of the values of the last run whose channels stand in the last axis."""

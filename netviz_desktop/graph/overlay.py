@@ -94,6 +94,25 @@ NOT_FINITE = Kind(
     "What a node's output holds besides finite numbers.", needs_run=True,
     categories=("all finite", "infinite", "NaN"),
 )  # fmt: skip
+ACTIVATION_MEAN = Kind(
+    "activation-mean", "Activation mean", "", Scale.LINEAR, Combination.MEAN,
+    "Mean of a node's finite output numbers.", needs_run=True,
+)  # fmt: skip
+ACTIVATION_DEVIATION = Kind(
+    "activation-deviation", "Activation deviation", "", Scale.LOGARITHMIC, Combination.LARGEST,
+    "Standard deviation of a node's finite output numbers.", needs_run=True,
+)  # fmt: skip
+SATURATION = Kind(
+    "saturation", "Saturation", "share", Scale.LINEAR, Combination.MEAN,
+    "Of a sigmoid, tanh or softmax: share of numbers within 1 % of its range from a bound.",
+    needs_run=True, bounds=(0, 1),
+)  # fmt: skip
+GRADIENT_TO_WEIGHT = Kind(
+    "gradient-to-weight", "Gradient to weight", "", Scale.LOGARITHMIC, Combination.LARGEST,
+    "L2 norm of the gradient of the class score with respect to the weight of a convolution or "
+    "matrix product, over the norm of the weight.",
+    needs_run=True,
+)  # fmt: skip
 
 KINDS = (
     PARAMETERS,
@@ -105,8 +124,27 @@ KINDS = (
     DEAD_CHANNELS,
     GRADIENT_NORM,
     NOT_FINITE,
+    ACTIVATION_MEAN,
+    ACTIVATION_DEVIATION,
+    SATURATION,
+    GRADIENT_TO_WEIGHT,
 )
 """What NetViz works out itself; their keys follow this order."""
+
+OF_GRADIENT = (GRADIENT_NORM, GRADIENT_TO_WEIGHT)
+"""What depends on the class in view."""
+
+DIAGNOSIS = (
+    ACTIVATION_MEAN,
+    ACTIVATION_DEVIATION,
+    ACTIVATION_NORM,
+    SATURATION,
+    SPARSITY,
+    DEAD_CHANNELS,
+    NOT_FINITE,
+    *OF_GRADIENT,
+)
+"""What is drawn over the depth of a network."""
 
 BY_ID = {kind.id: kind for kind in KINDS}
 

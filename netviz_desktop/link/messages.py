@@ -624,6 +624,35 @@ class OverlayOf(Request[NodeValues]):
     target: int | None = None
 
 
+@dataclass(frozen=True)
+class Diagnosis(Message):
+    """Every overlay of `graph.overlay.DIAGNOSIS` at once.
+
+    Args:
+        nodes: ids of those that have any number, in the order in which they ran.
+        kinds: ids of the overlays, one for each column.
+        values: (N, K) float64; NaN where a node has none.
+        no_gradient: why the columns of the gradient are empty, else empty.
+    """
+
+    nodes: tuple[str, ...]
+    kinds: tuple[str, ...]
+    values: Array
+    no_gradient: str = ""
+
+
+@dataclass(frozen=True)
+class DiagnosisOf(Request[Diagnosis]):
+    """What the last run says about all nodes.
+
+    Args:
+        target: of the gradient; None: the predicted class.
+    """
+
+    Answer = Diagnosis
+    target: int | None = None
+
+
 # --- drawing -----------------------------------------------------------------------------
 
 

@@ -29,7 +29,8 @@ class OverlayMenu(QMenu):
         self.addSeparator()
         for number, kind in enumerate(KINDS, 1):
             action = self._add(kind)
-            action.setShortcut(QKeySequence(f"Shift+{number}"))
+            if number <= 9:
+                action.setShortcut(QKeySequence(f"Shift+{number}"))
             self.addAction(action)
         self._end = self.addSeparator()
         self._from_file = self.addAction("From &File…")

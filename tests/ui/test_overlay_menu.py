@@ -32,7 +32,7 @@ def checked(window):
 
 def test_each_has_a_key_and_the_same_key_again_shows_none(qtbot, window):
     window.activateWindow()
-    for number, kind in enumerate(KINDS, 1):
+    for number, kind in enumerate(KINDS[:9], 1):
         qtbot.keyClick(
             window.view, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ShiftModifier
         )

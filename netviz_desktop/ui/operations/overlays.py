@@ -123,7 +123,7 @@ class Overlays(QObject):
             self._soon.start()
 
     def _target_changed(self) -> None:
-        if self.kind is overlays.GRADIENT_NORM:
+        if self.kind in overlays.OF_GRADIENT:
             self._soon.start()
 
     def _match_file(self) -> str:
@@ -191,7 +191,7 @@ class Overlays(QObject):
         if call is self._call:
             self._call = None
             values = dict(zip(found.nodes, found.values.tolist(), strict=True))
-            note = self._class_in_view() if kind is overlays.GRADIENT_NORM else ""
+            note = self._class_in_view() if kind in overlays.OF_GRADIENT else ""
             self._show(Overlay(kind, values, note=note))
 
     def _class_in_view(self) -> str:
