@@ -72,6 +72,9 @@ class Actions(QObject):
         self.open_image = self._add(
             menu, "Open &Image…", window.choose_image, "Ctrl+Shift+O", "open-image"
         )
+        self._add(menu, "Open Image &Folder…", window.choose_image_folder)
+        self._add(menu, "Ne&xt Image", partial(window.images.go, 1), "Alt+PgDown")
+        self._add(menu, "Pre&vious Image", partial(window.images.go, -1), "Alt+PgUp")
         self.paste = self._add(menu, "&Paste Image", window.paste, "Ctrl+V")
         self.demo = self._add(menu, "Open the &Demo", window.open_demo)
         menu.addSeparator()

@@ -18,6 +18,7 @@ def choose_file(
     settings: Settings,
     kind: str,
     then: Callable[[str], object],
+    mode: QFileDialog.FileMode = QFileDialog.FileMode.ExistingFile,
 ) -> QFileDialog:
     """The dialog, shown in the folder that was last used for this `kind` of file.
 
@@ -26,7 +27,7 @@ def choose_file(
     """
     dialog = QFileDialog(parent, title, settings.folder(kind))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setFileMode(mode)
     dialog.setNameFilters(filters)
 
     def chosen(path: str) -> None:

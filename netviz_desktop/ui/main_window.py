@@ -37,7 +37,12 @@ from netviz_desktop.ui.operations.give_inputs import GiveInputs
 from netviz_desktop.ui.operations.last_session import LastSession
 from netviz_desktop.ui.operations.model_code import ModelCodeDialog
 from netviz_desktop.ui.operations.open_files import local_files, open_in_own_window, sort_files
-from netviz_desktop.ui.operations.open_image import OpenImage, choose_image, load
+from netviz_desktop.ui.operations.open_image import (
+    OpenImage,
+    choose_image,
+    choose_image_folder,
+    load,
+)
 from netviz_desktop.ui.operations.open_model import OpenModel, choose_class_names, choose_model
 from netviz_desktop.ui.operations.overlays import Overlays, choose_values
 from netviz_desktop.ui.operations.pages import Pages
@@ -142,13 +147,16 @@ class MainWindow(QMainWindow):
         member: str | None = None,
     ) -> None:
         """Models, images and arrays, told apart by their content. The first model opens here,
-        the others in windows of their own; of several images or arrays the last one counts."""
+        the others in windows of their own. Of several images the first runs, and the others
+        can be gone through; of arrays the last one counts."""
         models, images, arrays = sort_files(paths)
         if models:
             try:
-                self.images.pending = load(images[-1]) if images else None
+                self.images.pending = load(images[0]) if images else None
             except Problem as problem:
                 self.tell(problem)
+            if images:
+                self.selection.set_images(tuple(images), images[0])
             self.inputs.pending = arrays[-1] if arrays else None
             self.models.open(
                 models[0],
@@ -161,7 +169,7 @@ class MainWindow(QMainWindow):
         elif arrays:
             self.inputs.open(arrays[-1])
         elif images:
-            self.images.open(images[-1])
+            self.images.open_several(images)
         for model in models[1:]:
             open_in_own_window(model)
 
@@ -176,6 +184,9 @@ class MainWindow(QMainWindow):
 
     def choose_image(self) -> None:
         choose_image(self, self.settings, self.images.open)
+
+    def choose_image_folder(self) -> None:
+        choose_image_folder(self, self.settings, self.images.open_folder)
 
     def paste(self) -> None:
         """An image, or files, from the clipboard."""

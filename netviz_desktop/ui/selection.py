@@ -79,6 +79,10 @@ class Selection(QObject):
     """A class index, or None for the predicted class."""
     preprocessing_changed = Signal(object)
     """How the person wants images prepared, a `Preprocessing`; None: as inferred."""
+    images_changed = Signal(object)
+    """The paths of the images that were opened together, a tuple, or which of them is in view."""
+    image_asked = Signal(str)
+    """The path of one of them that someone wants to look at."""
     inputs_asked = Signal()
     """Someone wants to say what the model's inputs are given."""
     stop_changed = Signal(object)
@@ -104,6 +108,8 @@ class Selection(QObject):
         self.others: tuple[str, ...] = ()
         self.target: int | None = None
         self.preprocessing: Preprocessing | None = None
+        self.images: tuple[str, ...] = ()
+        self.image = ""
         self.stop: Problem | None = None
         self.overlay: Overlay | None = None
         self.cell: tuple[float, float, float, float] | None = None
@@ -213,6 +219,12 @@ class Selection(QObject):
         if how != self.preprocessing:
             self.preprocessing = how
             self.preprocessing_changed.emit(how)
+
+    def set_images(self, images: tuple[str, ...], image: str) -> None:
+        """All that were opened together, and the one of them that is in view."""
+        if (images, image) != (self.images, self.image):
+            self.images, self.image = images, image
+            self.images_changed.emit(images)
 
     def set_stop(self, problem: Problem | None) -> None:
         if problem is not self.stop:

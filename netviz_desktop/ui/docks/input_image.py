@@ -16,6 +16,7 @@ from netviz_desktop.ui.widgets.layouts import GRID, column, row, scrolled
 from netviz_desktop.ui.widgets.numbers import number, shape, short
 from netviz_desktop.ui.widgets.photo import Crop, Photo
 from netviz_desktop.ui.widgets.preparation_form import PreparationDialog
+from netviz_desktop.ui.widgets.thumbnail_strip import ThumbnailStrip
 
 _MOST_INPUTS = 12
 
@@ -59,9 +60,13 @@ class InputImage(Following):
         self._pages.addWidget(nothing)
         self._pages.addWidget(scrolled(content))
         frame = QWidget()
-        column(frame, self._pages, margin=GRID)
+        self.strip = ThumbnailStrip()
+        self.strip.chosen.connect(selection.image_asked)
+        self._images_changed(selection.images)  # they may have been there before it
+        column(frame, self._pages, self.strip, margin=GRID).setStretch(0, 1)
         self.setWidget(frame)
         selection.cell_changed.connect(self._mark)
+        selection.images_changed.connect(self._images_changed)
         selection.model_changed.connect(self._close_dialog)
 
     def refresh(self) -> None:
@@ -121,6 +126,9 @@ class InputImage(Following):
         if how is not None:
             low, high = map(number, run.taken_range)
             self.words.say(f"{in_words(how)}\nThe tensor goes from {low} to {high}.")
+
+    def _images_changed(self, images: tuple[str, ...]) -> None:
+        self.strip.show_images(images, self.selection.image)
 
     def _close_dialog(self) -> None:
         """It is of a model that is no longer there."""

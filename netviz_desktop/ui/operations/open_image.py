@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +83,7 @@ class OpenImage(QObject):
         """What the open model runs on in place of `current`."""
         self._running: Picture | Tensors | None = None
         selection.model_changed.connect(self._model_changed)
+        selection.image_asked.connect(self.open)
         selection.preprocessing_changed.connect(lambda _how: self.run())
 
     def open(self, path: str) -> None:
@@ -90,7 +93,32 @@ class OpenImage(QObject):
         except Problem as problem:
             self.failed.emit(problem)
         else:
+            images = self._selection.images
+            self._selection.set_images(images if path in images else (), path)
             self.run(picture)
+
+    def open_several(self, paths: Sequence[str]) -> None:
+        """Run on the first; the others can be gone through."""
+        if paths:
+            self._selection.set_images(tuple(paths), paths[0])
+            self.open(paths[0])
+
+    def open_folder(self, folder: str) -> None:
+        """Run on the first image in a folder; the others can be gone through."""
+        try:
+            paths = images_in(folder)
+        except Problem as problem:
+            self.failed.emit(problem)
+        else:
+            self.open_several(paths)
+
+    def go(self, steps: int) -> None:
+        """Run on a later (or earlier) one of the images that were opened together."""
+        images, image = self._selection.images, self._selection.image
+        if image in images:
+            index = images.index(image) + steps
+            if 0 <= index < len(images):
+                self.open(images[index])
 
     def paste(self, mime: QMimeData) -> None:
         """Run on the image in the clipboard."""
@@ -216,6 +244,32 @@ def load(path: str) -> Picture:
         ) from error
 
 
+def images_in(folder: str) -> list[str]:
+    """The paths of the images in a folder, by their suffixes, in the order of their names.
+
+    Raises:
+        Problem: there are none, or it cannot be read.
+    """
+    name = Path(folder).name
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry.path for entry in entries if entry.name.lower().endswith(SUFFIXES)]
+    except OSError as error:
+        raise Problem(
+            f"The folder {name} cannot be read: {error.strerror or error}.",
+            "Check the path, and that you may read it.",
+        ) from error
+    if not found:
+        raise Problem(f"There is no image in the folder {name}.", "Choose another folder.")
+    return sorted(found, key=_in_order)
+
+
+def _in_order(path: str) -> list[tuple[bool, int, str]]:
+    """Numbers in names count as numbers: 9.png comes before 10.png."""
+    parts = re.split(r"(\d{1,18})", Path(path).name.casefold())
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
 def is_image(path: str) -> bool:
     """Whether a file is meant as an image, by its first bytes, else by its suffix."""
     file = Path(path)
@@ -227,6 +281,14 @@ def is_image(path: str) -> bool:
     if head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return True
     return file.suffix.lower() in SUFFIXES
+
+
+def choose_image_folder(
+    parent: QWidget, settings: Settings, then: Callable[[str], object]
+) -> QFileDialog:
+    """Ask for a folder of images."""
+    folder = QFileDialog.FileMode.Directory
+    return choose_file(parent, "Open image folder", [], settings, "image", then, folder)
 
 
 def choose_image(parent: QWidget, settings: Settings, then: Callable[[str], object]) -> QFileDialog:

@@ -8,8 +8,10 @@ from PIL import Image
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QColor, QImage
 
+from netviz_desktop import resource
 from netviz_desktop.link.messages import Failed, RunImage
 from netviz_desktop.problems import Problem
+from netviz_desktop.ui.operations.open_files import sort_files
 from netviz_desktop.ui.operations.open_image import OpenImage, Picture, is_image, load
 
 CAT = Picture("cat.png", b"\x89PNG\r\n cat")
@@ -197,3 +199,47 @@ def test_content_and_then_the_suffix_tell_an_image(tmp_path, name, content, expe
 def test_a_file_that_is_not_there_is_told_by_its_suffix():
     assert is_image("/nowhere/cat.png")
     assert not is_image("/nowhere/model.onnx")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three images whose names hold numbers, and a text."""
+    for name, colour in (("10.png", "red"), ("9.png", "lime"), ("100.PNG", "blue")):
+        image = QImage(300, 200, QImage.Format.Format_RGB32)
+        image.fill(QColor(colour))
+        assert image.save(str(tmp_path / name), "PNG")
+    (tmp_path / "notes.txt").write_text("No image.")
+    return tmp_path
+
+
+def test_of_a_folder_the_first_runs_and_the_others_can_be_gone_through(
+    images, engine, selection, opened, folder
+):
+    selection.set_model(opened())
+    images.open_folder(str(folder))
+    images.go(-1)  # there is none before
+    images.go(1)
+    images.go(1)
+    images.go(1)  # nor after
+    selection.image_asked.emit(str(folder / "9.png"))
+    names = [request.name for request in engine.requests(RunImage)]
+    assert names == ["9.png", "10.png", "100.PNG", "9.png"]
+    assert len(selection.images) == 3
+
+    images.open(str(resource.path(resource.DEMO_IMAGE)))
+    assert selection.images == ()
+
+
+def test_a_folder_without_images_is_a_problem(images, qtbot, tmp_path):
+    for path, said in ((tmp_path, "no image in the folder"), (tmp_path / "gone", "cannot be read")):
+        with qtbot.waitSignal(images.failed) as failed:
+            images.open_folder(str(path))
+        assert said in failed.args[0].what
+
+
+def test_a_folder_is_taken_for_its_images_where_most_of_it_are(folder):
+    nine, ten, hundred = (str(folder / name) for name in ("9.png", "10.png", "100.PNG"))
+    assert sort_files([str(folder), "x.npy"]) == ([], [nine, ten, hundred], ["x.npy"])
+    for name in ("a.safetensors", "b.safetensors", "config.json"):
+        (folder / name).touch()
+    assert sort_files([str(folder)]) == ([str(folder)], [], [])
