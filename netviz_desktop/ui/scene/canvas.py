@@ -162,7 +162,9 @@ class Canvas(QGraphicsView):
             # the first node in the middle, unless that leaves room empty beside the graph
             x = max(half, min(first.center().x(), chart.size[0] - half))
             x = x if chart.size[0] > 2 * half else chart.size[0] / 2
-            self._put(QPointF(x, 0), QPointF(area.width() / 2, _MARGIN))
+            # what other inputs go through may reach far above the first one
+            y = first.top() if first.top() > area.height() / 3 else 0.0
+            self._put(QPointF(x, y), QPointF(area.width() / 2, _MARGIN))
 
     # --- geometry -------------------------------------------------------------------------
 
