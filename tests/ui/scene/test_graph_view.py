@@ -490,3 +490,15 @@ def test_a_node_asked_for_too_early_is_shown_when_it_has_a_place(
     assert (at(view, "fc") - view.viewport().rect().center()).manhattanLength() <= 3
     with pytest.raises(KeyError):
         view.center_on("nobody")
+
+
+def test_a_model_opens_at_its_first_input_however_far_above_it_others_reach(open_graph) -> None:
+    def node(name: str, *inputs: str) -> Node:
+        return Node(name, "Op", "", name, (), inputs, (name,))
+
+    chain = [node(f"m{i}", f"m{i - 1}" if i else "mask") for i in range(30)]
+    rest = [node(f"n{i}", f"n{i - 1}") for i in range(1, 30)]
+    nodes = (*chain, node("n0", "x", "m29"), *rest)
+    view = open_graph(ModelGraph("ONNX", "m", ("x", "mask"), ("n29",), nodes, {}))
+    assert view.visible_area().contains(view.chart.rectangle(0))
+    assert view.visible_area().contains(view.scene_rect_of("n0"))
