@@ -82,7 +82,7 @@ class TensorView(QWidget):
         self.opacity = QSlider(Qt.Orientation.Horizontal, self)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(_OPACITY_PERCENT)
-        self.opacity.setFixedWidth(72)
+        self.opacity.setFixedWidth(56)
         self.opacity.setToolTip("Opacity of the map over the image")
         self._placed: NDArray[Any] | None = None
         self.matrix = PictureView(self, stretched=True)
@@ -169,7 +169,7 @@ class TensorView(QWidget):
             self._button("›", "Next", lambda: self._step(1)),
             self._button("×", "Close", lambda: self._enlarge(None)),
         ]
-        heading = row(self._title, self.opacity, self.over, *buttons, spacing=0)
+        heading = row(self._title, self.opacity, self.over, row(*buttons, spacing=0), spacing=4)
         column(self._lower, heading, self.enlarged, spacing=4)
         self._lower.hide()
         self._upper = QWidget(self)
