@@ -166,7 +166,22 @@ def weight_view(
         input_channel=min(max(input_channel, 0), channels - 1) if axes == "kernels" else 0,
         input_channels=channels if axes == "kernels" else 1,
         size=size,
+        norms=_norms(node, role, tensor),
     )
+
+
+def _norms(node: Node, role: str, tensor: Tensor) -> NDArray[Any] | None:
+    """(O,), of a matrix or kernels of real numbers with a fraction: whole ones are quantised,
+    and without their scale they have no norm to compare."""
+    if tensor.numel() == max(tensor.shape, default=1) or not tensor.is_floating_point():
+        return None
+    if node.domain == "keras":
+        tensor = _outputs_first(node, tensor, role)
+    if tensor.ndim == 2:
+        tensor = _rows_are_outputs(node, tensor)
+    elif "transpose" in node.op_type.lower():
+        tensor = tensor.transpose(0, 1)  # of groups: the outputs of one, over all of them
+    return _array(torch.linalg.vector_norm(tensor.flatten(1).double(), dim=1))
 
 
 def _outputs_first(node: Node, tensor: Tensor, role: str) -> Tensor:

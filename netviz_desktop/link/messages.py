@@ -513,6 +513,7 @@ class WeightView:
         reduced: pictures are averaged down (a matrix above 1024 a side).
         size: (H, W) of a picture in full; None: that of `pictures`.
         input_channel, input_channels: which of how many is shown ("kernels" only).
+        norms: (O,) Euclidean norm of what leads to each output; None: it has no such axis.
     """
 
     name: str
@@ -527,6 +528,7 @@ class WeightView:
     input_channels: int = 1
     state: str = ""
     size: tuple[int, int] | None = None
+    norms: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -255,3 +255,28 @@ def test_numbers_that_are_not_finite_are_left_out_of_mean_and_deviation() -> Non
     assert found.zeros[0] == pytest.approx(1 / 13)
     assert np.isnan([found.mean[1], found.std[1], found.zeros[1]]).all()
     assert found.mean[2] == pytest.approx(float(tensor[0, 2].mean()), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("op_type", "shape", "outputs"),
+    [
+        ("Conv", (6, 4, 3, 3), 0),
+        ("ConvTranspose", (6, 4, 3, 3), 1),
+        ("linear", (5, 7), 0),
+        ("MatMul", (5, 7), 1),
+    ],
+)
+def test_weights_have_a_norm_for_each_output(
+    op_type: str, shape: tuple[int, ...], outputs: int
+) -> None:
+    stored = weights(*shape)
+    rest = tuple(axis for axis in range(len(shape)) if axis != outputs)
+    expected = np.sqrt((stored.astype(np.float64) ** 2).sum(axis=rest))
+    np.testing.assert_allclose(
+        weight_view(node(op_type), "w", "W", stored).norms, expected, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("stored", [weights(8), weights(1), np.zeros((4, 3), np.int8)])
+def test_a_bias_and_raw_quantised_weights_have_no_norms(stored: Any) -> None:
+    assert weight_view(node(), "w", "W", stored).norms is None

@@ -117,6 +117,11 @@ def test_a_matrix_that_was_averaged_down_keeps_its_own_rows_and_columns(dock, fi
     assert "drawn as averages" in dock.facts.text()
 
 
+def test_the_norms_of_the_outputs_are_told_from_least_to_largest(dock, fill, view):
+    fill(replace(view(np.ones((3, 2)), "matrix"), norms=np.array([2.5, 0.125, 1.0])))
+    assert "norms of the 3 outputs 0.125 to 2.5" in dock.facts.text()
+
+
 def test_a_vector_is_bars(dock, fill, view):
     bias = np.array([0.5, -0.25, 0.0, 1.0])
     fill(view(bias, "vector", name="conv.bias", role="bias"))
