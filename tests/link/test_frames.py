@@ -115,6 +115,8 @@ EXAMPLES: list[Message] = [
         ),
     ),
     messages.WeightsOf("conv", 1),
+    messages.Diagnosis(("conv",), ("sparsity",), np.array([[0.5]]), "None."),
+    messages.DiagnosisOf(3),
     messages.Body(GRAPH),
     messages.BodyOf("conv › body"),
     messages.Attribution("grad-cam", "conv", 1, "dog", FLOATS[0], FLOATS[1], "By fields.", ""),
