@@ -134,8 +134,9 @@ def _facts(view: WeightView) -> str:
         facts.append("red, green, blue: the input channels; grey is zero")
     if view.axes == "matrix":
         facts.append("rows are outputs")
-    if view.norms is not None and view.norms.size:
-        least, most = view.norms.min(), view.norms.max()
+    if view.norms is not None and np.isfinite(view.norms).any():
+        finite = view.norms[np.isfinite(view.norms)]
+        least, most = finite.min(), finite.max()
         facts.append(f"norms of the {view.norms.size} outputs {least:.3g} to {most:.3g}")
     if view.reduced:
         facts.append("drawn as averages")
