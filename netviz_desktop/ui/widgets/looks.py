@@ -16,6 +16,7 @@ from netviz_desktop.ui.widgets.levels import Levels, Scale
 from netviz_desktop.ui.widgets.pictures import Pictures
 
 _PER_ROW = 16
+_NARROWEST = 56  # pixels: three choices beside each other fit a dock on a small screen
 _TIPS = {
     Scale.DEVIATIONS: "Each picture's mean and deviation to 128 ± 64 of 255, clipped",
     Scale.FIXED: "The range in force now stays, so that nodes and images compare",
@@ -135,4 +136,5 @@ def _combo() -> QComboBox:
     combo = QComboBox()
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(6)
+    combo.setMinimumWidth(_NARROWEST)
     return combo
