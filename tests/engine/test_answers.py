@@ -154,9 +154,20 @@ def test_an_overlay_is_one_answer_for_all_nodes(answers: Asked) -> None:
     for kind in (kind.id for kind in KINDS if kind.needs_run):
         found = answers.ask(messages.OverlayOf(kind))
         assert isinstance(found, messages.NodeValues)
-        assert "1.relu" in found.nodes
+        of_some = kind in ("saturation", "gradient-to-weight")
+        assert of_some or "1.relu" in found.nodes
+        assert ("0.conv2d" in found.nodes) is (kind != "saturation")
         assert found.values.dtype == np.float64
         assert np.isfinite(found.values).all()
+
+
+def test_the_diagnosis_of_all_layers_is_one_answer(answers: Asked) -> None:
+    answers.use_idle_time()
+    found = answers.ask(messages.DiagnosisOf())
+    assert isinstance(found, messages.Diagnosis)
+    assert "1.relu" in found.nodes
+    assert found.values.shape == (len(found.nodes), len(found.kinds))
+    assert found.no_gradient == ""
 
 
 def test_values_are_told_as_the_session_has_them(answers: Asked) -> None:
