@@ -19,7 +19,8 @@ from netviz_desktop.ui.widgets.layouts import column
 from netviz_desktop.ui.widgets.numbers import number
 
 _DECADES = 3
-_RULE = "Shaded: below 1/1000 of the median over layers, vanishing; above 1000 times, exploding."
+_NEAR_THE_SCORE = 5  # layers
+_RULE = "Shaded: below 1/1000 of it near the score, vanishing; above 1000 times, exploding."
 
 
 class DepthCharts(QWidget):
@@ -92,7 +93,7 @@ class DepthCharts(QWidget):
         points = pg.PlotDataItem(known, drawn[known], symbol="o", symbolSize=5)
         plot.addItem(points)
         if kind in OF_GRADIENT and len(known):
-            middle = float(np.median(drawn[known]))
+            middle = float(np.median(drawn[known][-_NEAR_THE_SCORE:]))
             for span in ((-400.0, middle - _DECADES), (middle + _DECADES, 400.0)):
                 band = pg.LinearRegionItem(span, "horizontal", movable=False)
                 band.setZValue(-10)
