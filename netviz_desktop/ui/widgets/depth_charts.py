@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from netviz_desktop.graph.overlay import OF_GRADIENT, Kind, Scale
@@ -19,6 +20,7 @@ from netviz_desktop.ui.widgets.layouts import column
 from netviz_desktop.ui.widgets.numbers import number
 
 _DECADES = 3
+_LEAST_HEIGHT = 120  # of a chart
 _NEAR_THE_SCORE = 5  # layers
 _RULE = "Shaded: below 1/1000 of it near the score, vanishing; above 1000 times, exploding."
 
@@ -35,6 +37,7 @@ class DepthCharts(QWidget):
         self._nodes: tuple[str, ...] = ()
         self._charts: list[tuple[Any, Any, Any, Kind]] = []
         self._values: list[Any] = []
+        self._columns = 1
         self._marked: str | None = None
         self._view.scene().sigMouseMoved.connect(self._moved)
         self._view.scene().sigMouseClicked.connect(self._clicked)
@@ -50,6 +53,8 @@ class DepthCharts(QWidget):
             values = found.values[:, found.kinds.index(kind.id)]
             self._values.append(values)
             self._add(kind, values)
+        self._columns = 1
+        self._arrange()
         self._restyle()
 
     def mark(self, node: str | None) -> None:
@@ -69,6 +74,22 @@ class DepthCharts(QWidget):
                 at = int(known[np.abs(known - x).argmin()])
                 return self._nodes[at], kind, float(values[at])
         return None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """One below the other, where there is the height for it."""
+        rows = max(1, min(len(self._charts), self.height() // _LEAST_HEIGHT))
+        columns = max(1, math.ceil(len(self._charts) / rows))
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for plot, *_ in self._charts:
+            self._view.removeItem(plot)
+        for index, (plot, *_) in enumerate(self._charts):
+            self._view.addItem(plot, row=index // columns, col=index % columns)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_charts"):
