@@ -106,11 +106,10 @@ class Session:
         Raises:
             Problem: there is none of this name.
         """
-        try:
-            if (bodies := self._model.opened.bodies) is not None:
-                return bodies(name)
-        except KeyError:
-            pass
+        bodies = self._model.opened.bodies
+        found = bodies(name) if bodies is not None else None
+        if found is not None:
+            return found
         raise Problem(
             f"No node of {self._model.path.name} holds a graph named “{short(name)}”.",
             "Take a name from the “bodies” of a node in `netviz graph`.",

@@ -89,7 +89,7 @@ class OpenedModel:
         can_be_trusted, needs_code, architecture, architectures: as in `messages.ModelOpened`.
         labels: class names that the file itself holds.
         image: where it is known.
-        bodies: gives the graph of this name inside a node (`Node.bodies`).
+        bodies: gives the graph of this name inside a node (`Node.bodies`); None: there is none.
         size_bytes: of all its files together, where there is more than the one.
         keep: what must live as long as this, such as a folder that holds unpacked files.
     """
@@ -106,7 +106,7 @@ class OpenedModel:
     architectures: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     image: ImagePreparation | None = None
-    bodies: Callable[[str], ModelGraph] | None = None
+    bodies: Callable[[str], ModelGraph | None] | None = None
     size_bytes: int = 0
     keep: object = None
 

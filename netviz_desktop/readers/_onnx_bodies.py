@@ -25,6 +25,8 @@ from netviz_desktop.readers._onnx_subgraphs import (
 from netviz_desktop.readers._onnx_tensors import StoredTensor
 from netviz_desktop.readers._onnx_values import values_of
 
+_INSIDE = " › "
+
 
 @dataclass(frozen=True)
 class _Body:
@@ -35,20 +37,20 @@ class _Body:
 
 
 class Bodies:
-    """Drawn when somebody asks: calling this with a name gives a graph.
+    """Drawn when somebody asks: calling this with a name gives a graph, or None.
 
     A name is "NODE › ATTRIBUTE" as the node has it, within other such names for nodes inside
     nodes; a function's is its own wherever it is called. Ids of nodes are unique in their graph.
-
-    Raises:
-        KeyError: nothing of this name has been met.
     """
 
     def __init__(self, path: Path, model: onnx.ModelProto) -> None:
         self._path = path
         self._opsets = {opset.domain: opset.version for opset in model.opset_import}
         self._functions = {(f.domain, f.name, f.overload): f for f in model.functions}
-        self._found: dict[str, _Body] = {}
+        self._found = {
+            _function_name(key): _Body(function, {}, {})
+            for key, function in self._functions.items()
+        }
 
     def of(
         self,
@@ -65,15 +67,22 @@ class Bodies:
         """
         names = []
         for attribute, graph in subgraphs(node):
-            names.append(f"{label} › {attribute}")
+            names.append(f"{label}{_INSIDE}{attribute}")
             self._found[names[-1]] = _Body(graph, constants, values)
         if self._functions and (key := function_key(node)) in self._functions:
             names.append(_function_name(key))
-            self._found[names[-1]] = _Body(self._functions[key], {}, {})
         return tuple(names)
 
-    def __call__(self, name: str) -> ModelGraph:
-        body = self._found[name]
+    def __call__(self, name: str) -> ModelGraph | None:
+        parts = name.split(_INSIDE)
+        for length in range(1, len(parts)):  # what is inside is met as what is around it is drawn
+            around = self._found.get(_INSIDE.join(parts[:length]))
+            if around is not None and name not in self._found:
+                self._drawn(_INSIDE.join(parts[:length]), around)
+        body = self._found.get(name)
+        return None if body is None else self._drawn(name, body)
+
+    def _drawn(self, name: str, body: _Body) -> ModelGraph:
         graph = body.graph
         own, folded = constants_of(self._path, graph)
         constants = ChainMap(own, dict(body.constants))
@@ -112,7 +121,7 @@ class Bodies:
                 opsets,
                 constants,
                 outside=outside,
-                bodies=self.of(proto, f"{name} › {ids[index]}", constants, around),
+                bodies=self.of(proto, f"{name}{_INSIDE}{ids[index]}", constants, around),
             )
             values |= {read: Value(read, t.shape, t.dtype) for read, t in weights.items()}
             nodes.append(node)

@@ -6,6 +6,7 @@ import onnx
 import pytest
 from onnx import parser
 
+from netviz_desktop.graph import ModelGraph
 from netviz_desktop.readers import OpenedModel, Options, onnx_model
 
 TEXT = """
@@ -41,6 +42,13 @@ Twice (v) => (w)
 """
 
 
+def body(opened: OpenedModel, name: str) -> ModelGraph:
+    assert opened.bodies is not None
+    found = opened.bodies(name)
+    assert found is not None
+    return found
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> OpenedModel:
     path = tmp_path / "net.onnx"
@@ -56,10 +64,9 @@ def test_a_node_names_the_graphs_inside_it(opened: OpenedModel) -> None:
 
 
 def test_a_branch_is_a_graph_with_what_it_takes_from_outside_as_inputs(opened: OpenedModel) -> None:
-    assert opened.bodies is not None
     name = opened.graph.nodes[1].bodies[0]
 
-    branch = opened.bodies(name)
+    branch = body(opened, name)
 
     assert branch.name == name
     assert branch.inputs == ("h",)
@@ -71,31 +78,38 @@ def test_a_branch_is_a_graph_with_what_it_takes_from_outside_as_inputs(opened: O
 
 
 def test_graphs_inside_graphs_are_named_by_their_way(opened: OpenedModel) -> None:
-    assert opened.bodies is not None
     name = opened.graph.nodes[1].bodies[0]
-    (loop,) = (node for node in opened.bodies(name).nodes if node.op_type == "Loop")
+    (loop,) = (node for node in body(opened, name).nodes if node.op_type == "Loop")
 
     assert loop.bodies == (f"{name} › {loop.id} › body",)
-    body = opened.bodies(loop.bodies[0])
-    assert [node.op_type for node in body.nodes] == ["Identity", "Mul"]
-    assert body.inputs == ("i", "on", "c")
+    inner = body(opened, loop.bodies[0])
+    assert [node.op_type for node in inner.nodes] == ["Identity", "Mul"]
+    assert inner.inputs == ("i", "on", "c")
     # the weight comes from the main graph
-    assert [p.name for p in body.nodes[1].parameters] == ["outer"]
+    assert [p.name for p in inner.nodes[1].parameters] == ["outer"]
 
 
 def test_a_function_is_the_same_graph_wherever_it_is_called(opened: OpenedModel) -> None:
-    assert opened.bodies is not None
-    other = opened.bodies(opened.graph.nodes[1].bodies[1])
+    other = body(opened, opened.graph.nodes[1].bodies[1])
 
     assert other.nodes[0].bodies == opened.graph.nodes[0].bodies
-    twice = opened.bodies("own.Twice")
+    twice = body(opened, "own.Twice")
     assert [(n.op_type, n.inputs, n.outputs) for n in twice.nodes] == [
         ("Mul", ("v", "two"), ("w",))
     ]
     assert (twice.inputs, twice.outputs) == (("v",), ("w",))
 
 
-def test_a_name_that_nothing_has_is_a_key_error(opened: OpenedModel) -> None:
+def test_a_name_leads_to_its_graph_though_nothing_around_it_was_drawn(opened: OpenedModel) -> None:
+    name = f"{opened.graph.nodes[1].id} › then_branch"
+    (loop,) = (node for node in body(opened, name).nodes if node.op_type == "Loop")
+
+    again = onnx_model.read(opened.executable.path, Options())
+
+    assert body(again, loop.bodies[0]).nodes == body(opened, loop.bodies[0]).nodes
+
+
+def test_nothing_has_a_name_that_was_made_up(opened: OpenedModel) -> None:
     assert opened.bodies is not None
-    with pytest.raises(KeyError):
-        opened.bodies("nothing")
+    assert opened.bodies("nothing") is None
+    assert opened.bodies(f"{opened.graph.nodes[1].id} › then_branch › nothing") is None

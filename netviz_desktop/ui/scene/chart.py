@@ -293,12 +293,6 @@ class Chart:
         return self._lines[0]
 
     @cached_property
-    def segment_wires(self) -> Mask:
-        """(S,): the wire of each segment."""
-        wires: Mask = self._cubic_wires[self._lines[1]]
-        return wires
-
-    @cached_property
     def _cubic_wires(self) -> Mask:
         """(C,): the wire of each cubic."""
         return np.repeat(np.arange(len(self._routes)), np.diff(self._first_cubic))
