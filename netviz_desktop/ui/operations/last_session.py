@@ -80,7 +80,11 @@ class LastSession(QObject):
         view.laid_out.connect(self._laid_out)
 
     def keep(self) -> None:
-        """Write down what is in view now, or on its way; nothing, if nothing is open."""
+        """As the window closes, write down what is in view, or on its way, if anything is.
+
+        What open windows show is not written: another one that is started beside them would
+        show it again.
+        """
         others = [left for left in self._left() if left.window != self._window]
         here = self._here() or self._wanted
         kept = [*others, here] if here is not None else others
@@ -140,7 +144,6 @@ class LastSession(QObject):
         wanted = self._wanted
         if wanted is not None and (model is None or model.path != wanted.model):
             self._wanted = None  # something else was opened instead
-        self.keep()
 
     def _failed(self, _problem: Problem) -> None:
         self._wanted = None

@@ -208,3 +208,13 @@ def test_a_window_that_is_closed_before_all_is_back_has_lost_nothing(make, model
     make().session.restore()
 
     assert [request.path for request in engine.requests(Request)] == [str(model)] * 3
+
+
+def test_a_window_beside_an_open_one_starts_with_nothing(make, model, graph, engine):
+    still_open = make()
+    still_open.models.open(str(model))
+    still_open.show(model, graph)
+
+    make().session.restore()
+
+    assert len(engine.requests(Request)) == 1
