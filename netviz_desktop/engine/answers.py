@@ -242,7 +242,7 @@ class Answers:
 
     def _overlay(self, kind: str, target: int | None, step: Step) -> Message:
         if BY_ID.get(kind) in OF_GRADIENT:
-            self.wait_until_prepared()
+            self.wait_until_prepared(step)
         found = self.session.overlay(kind, target, step)
         return messages.NodeValues(tuple(found), np.array(list(found.values()), np.float64))
 
